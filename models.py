@@ -1,0 +1,29 @@
+"""The one network of the article: a small MLP on the two features (x, x²)."""
+
+import torch
+from torch import nn
+
+
+class Net(nn.Module):
+    """Multilayer perceptron 2-10-10-10-1 with ReLU between its linear layers.
+
+    D = 261 parameters, initialised as `torch.nn.Linear` does by default:
+    uniform on ±1/√(inputs), weights and biases alike. The 2024 post published
+    no `models.py`; this architecture is this edition's own.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(2, 10),
+            nn.ReLU(),
+            nn.Linear(10, 10),
+            nn.ReLU(),
+            nn.Linear(10, 10),
+            nn.ReLU(),
+            nn.Linear(10, 1),
+        )
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return predictions of shape (n, 1) for features of shape (n, 2)."""
+        return self.layers(x)
