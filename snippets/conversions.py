@@ -1,0 +1,163 @@
+# %% [markdown]
+# # One strength, five names
+#
+# Weight decay, prior variance, and scikit-learn's `alpha` and `C` are the same
+# number in different units. scikit-learn is used here because the claim is
+# about it.
+
+# %% setup
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression, Ridge
+from torch import nn
+
+rng = np.random.default_rng(0)
+n, D, noise_variance, prior_variance = 80, 5, 0.25, 2.0
+X = rng.normal(size=(n, D))
+theta = rng.normal(size=D) * np.sqrt(prior_variance)
+y = X @ theta + rng.normal(size=n) * np.sqrt(noise_variance)
+labels = (rng.uniform(size=n) < 1 / (1 + np.exp(-X @ theta))).astype(float)
+
+# %% [markdown]
+# Every quantity goes through $\lambda$, the weight decay of a loss that takes
+# the mean over examples.
+
+
+# %% convert
+def convert(known, value, n, noise_variance=None, summed=1):
+    """Turn one strength of regularization into all the others.
+
+    known: "weight_decay" (as given to the optimizer), "lambda",
+        "prior_variance", "alpha" (Ridge) or "C" (LogisticRegression).
+    noise_variance: for a squared error; None for a cross-entropy.
+    summed: how many examples the loss adds up; 1 for a mean.
+    """
+    scale = 1.0 if noise_variance is None else 2 * noise_variance
+    lam = {
+        "weight_decay": value / summed,
+        "lambda": value,
+        "prior_variance": scale / (n * value),
+        "alpha": 2 * value / n,
+        "C": 1 / (n * value),
+    }[known]
+    same = {"lambda": lam, "weight_decay": summed * lam}
+    same["prior_variance"] = scale / (n * lam)
+    same["prior_std"] = same["prior_variance"] ** 0.5
+    if noise_variance is None:
+        return same | {"C": 1 / (n * lam)}
+    return same | {"alpha": n * lam / 2}
+
+
+# %% [markdown]
+# The same model is now fitted three times: by SGD with `weight_decay`, by
+# scikit-learn, and (for regression) by the formula of the posterior mode.
+
+
+# %% sgd
+def sgd_fit(model, loss, target, groups, lr=0.1, steps=4000):
+    """Full-batch SGD in float64 until the gradient is negligible."""
+    inputs, target = torch.tensor(X), torch.tensor(target)
+    optimizer = torch.optim.SGD(groups(model), lr=lr)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss(model(inputs).squeeze(1), target).backward()
+        optimizer.step()
+    return model.weight.detach().numpy().ravel()
+
+
+def new_model(bias=False):
+    torch.manual_seed(0)
+    return nn.Linear(D, 1, bias=bias, dtype=torch.float64)
+
+
+def decay_all(weight_decay):
+    return lambda m: [{"params": m.parameters(), "weight_decay": weight_decay}]
+
+
+# %% ridge
+same = convert("prior_variance", prior_variance, n, noise_variance)
+by_sgd = sgd_fit(new_model(), nn.MSELoss(), y, decay_all(same["lambda"]))
+by_ridge = Ridge(alpha=same["alpha"], fit_intercept=False).fit(X, y).coef_
+precision = X.T @ X / noise_variance + np.eye(D) / prior_variance
+posterior_mode = np.linalg.solve(precision, X.T @ y / noise_variance)
+
+print(f"prior variance {prior_variance}: lambda = {same['lambda']:.6f},"
+      f" alpha = {same['alpha']:.4f}")
+for name, fit in [("SGD, weight_decay", by_sgd), ("Ridge, alpha", by_ridge),
+                  ("posterior mode", posterior_mode)]:
+    print(f"{name:18}", " ".join(f"{weight:9.6f}" for weight in fit))
+
+# %% logistic
+same_c = convert("prior_variance", prior_variance, n)
+cross_entropy = nn.BCEWithLogitsLoss()
+by_sgd_c = sgd_fit(new_model(), cross_entropy, labels, decay_all(same_c["lambda"]))
+logistic = LogisticRegression(
+    C=same_c["C"], fit_intercept=False, solver="newton-cholesky", tol=1e-10
+)
+by_sklearn = logistic.fit(X, labels).coef_.ravel()
+
+print(f"prior variance {prior_variance}: lambda = {same_c['lambda']:.6f},"
+      f" C = {same_c['C']:.4f}")
+for name, fit in [("SGD, weight_decay", by_sgd_c), ("LogisticRegression", by_sklearn)]:
+    print(f"{name:18}", " ".join(f"{weight:9.6f}" for weight in fit))
+
+# %% [markdown]
+# With an intercept, scikit-learn leaves it out of the penalty. PyTorch decays
+# it, unless it sits in a parameter group of its own.
+
+
+# %% intercept
+def decay_weight_only(weight_decay):
+    return lambda m: [{"params": [m.weight], "weight_decay": weight_decay},
+                      {"params": [m.bias], "weight_decay": 0.0}]
+
+
+shifted = y + 3.0
+free = Ridge(alpha=same["alpha"]).fit(X, shifted)
+rows = [("Ridge, with intercept", free.coef_, free.intercept_)]
+for name, groups in [("SGD, decays weight only", decay_weight_only),
+                     ("SGD, decays bias too", decay_all)]:
+    model = new_model(bias=True)
+    weight = sgd_fit(model, nn.MSELoss(), shifted, groups(same["lambda"]))
+    rows.append((name, weight, model.bias.item()))
+for name, weight, bias in rows:
+    print(f"{name:24} weight[0] = {weight[0]:.6f}   bias = {bias:.6f}")
+
+# %% [markdown]
+# What the usual values of `weight_decay` mean as a prior, for a cross-entropy
+# loss that takes the mean.
+
+# %% meaning tags=["markdown"]
+print("| setting | n = 60 | n = 50 000 | n = 1 281 167 |")
+print("|---|--:|--:|--:|")
+settings = [(f"`weight_decay={wd:g}`", "lambda", wd) for wd in (1e-2, 1e-3, 1e-4)]
+for name, known, strength in [*settings, ("scikit-learn's `C=1`", "C", 1.0)]:
+    stds = [convert(known, strength, count)["prior_std"]
+            for count in (60, 50_000, 1_281_167)]
+    print(f"| {name} |", " | ".join(f"{std:.3g}" for std in stds), "|")
+
+# %% checks tags=["hidden"]
+# SGD stops at a gradient near 1e-16, so the fits agree to rounding of float64.
+assert np.abs(by_sgd - by_ridge).max() < 1e-10
+assert np.abs(by_ridge - posterior_mode).max() < 1e-10
+assert np.abs(by_sgd_c - by_sklearn).max() < 1e-7
+assert np.abs(rows[0][1] - rows[1][1]).max() < 1e-10
+assert abs(rows[0][2] - rows[1][2]) < 1e-10
+assert abs(rows[0][2] - rows[2][2]) > 1e-3
+
+# %% values tags=["hidden"]
+values = {
+    "n": n,
+    "prior_variance": prior_variance,
+    "noise_variance": noise_variance,
+    "ridge_lambda": same["lambda"],
+    "ridge_alpha": same["alpha"],
+    "ridge_first_weight": float(by_sgd[0]),
+    "logistic_lambda": same_c["lambda"],
+    "logistic_c": same_c["C"],
+    "logistic_first_weight": float(by_sgd_c[0]),
+    "bias_free": float(rows[1][2]),
+    "bias_decayed": float(rows[2][2]),
+    "std_small_n": convert("lambda", 1e-2, 60)["prior_std"],
+    "std_large_n": convert("lambda", 1e-2, 1_281_167)["prior_std"],
+}

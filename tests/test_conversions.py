@@ -1,0 +1,116 @@
+"""Weight decay, prior variance, alpha and C name one strength: checked by scikit-learn and by densities."""
+
+import re
+
+import numpy as np
+import pytest
+import torch
+from scipy import optimize, stats
+from sklearn.linear_model import LogisticRegression, Ridge
+
+
+@pytest.fixture(scope="module")
+def snippet(plain):
+    return plain("conversions")
+
+
+@pytest.fixture(scope="module")
+def convert(snippet):
+    """The function `convert` of the cell that the page shows, and nothing else of the snippet."""
+    from pathlib import Path
+
+    source = (Path(__file__).parent.parent / "snippets/conversions.py").read_text(encoding="utf-8")
+    cell = re.search(r"^# %% convert\n(.*?)^# %%", source, re.M | re.S).group(1)
+    namespace = {}
+    exec(cell, namespace)
+    return namespace["convert"]
+
+
+@pytest.fixture(scope="module")
+def data():
+    rng = np.random.default_rng(11)
+    X = rng.normal(size=(40, 3))
+    return X, X @ np.array([1.0, -2.0, 0.5]) + rng.normal(size=40) * 0.5, (X[:, 0] + rng.normal(size=40) > 0) * 1.0
+
+
+def weights(text):
+    return np.array([[float(number) for number in line.split()[-5:]] for line in text.splitlines()[1:]])
+
+
+@pytest.mark.parametrize("tau", [0.01, 0.7, 30.0])
+def test_alpha_minimizes_the_negative_log_joint_of_regression(convert, data, tau):
+    X, y, _ = data
+    variance = 0.3
+    alpha = convert("prior_variance", tau, len(y), noise_variance=variance)["alpha"]
+    theta = Ridge(alpha=alpha, fit_intercept=False).fit(X, y).coef_
+
+    def negative_log_joint(theta):
+        likelihood = stats.norm.logpdf(y, X @ theta, variance**0.5).sum()
+        return -likelihood - stats.norm.logpdf(theta, 0, tau**0.5).sum()
+
+    # Forward differences of a joint of order 1e2: about 1e-16 * 1e2 / 1e-8 in the gradient, and its curvature.
+    assert np.abs(optimize.approx_fprime(theta, negative_log_joint, 1e-8)).max() < 1e-3
+    found = optimize.minimize(negative_log_joint, np.zeros(3), tol=1e-12).x
+    assert np.allclose(theta, found, atol=1e-5)
+
+
+@pytest.mark.parametrize("tau", [0.01, 0.7, 30.0])
+def test_c_minimizes_the_negative_log_joint_of_classification(convert, data, tau):
+    X, _, labels = data
+    c = convert("prior_variance", tau, len(labels))["C"]
+    model = LogisticRegression(C=c, fit_intercept=False, tol=1e-12, solver="newton-cholesky")
+    theta = model.fit(X, labels).coef_.ravel()
+
+    def negative_log_joint(theta):
+        likelihood = stats.bernoulli.logpmf(labels, 1 / (1 + np.exp(-X @ theta))).sum()
+        return -likelihood - stats.norm.logpdf(theta, 0, tau**0.5).sum()
+
+    found = optimize.minimize(negative_log_joint, np.zeros(3), tol=1e-12).x
+    assert np.allclose(theta, found, atol=1e-5)  # BFGS with numerical gradients: about 1e-6
+
+
+def test_c_is_the_prior_variance(convert):
+    assert convert("C", 0.3, 1000)["prior_variance"] == pytest.approx(0.3, rel=1e-15)
+
+
+def test_summed_loss_has_the_gradient_of_the_mean_times_the_batch(convert, data):
+    """The gradient of sum + weight_decay is B times that of mean + lambda, at any theta."""
+    X, y, _ = map(torch.tensor, data)
+    theta = torch.tensor([0.3, 0.1, -2.0], dtype=torch.float64, requires_grad=True)
+    same = convert("prior_variance", 0.7, len(y), noise_variance=0.3, summed=len(y))
+    (by_sum,) = torch.autograd.grad(((X @ theta - y) ** 2).sum() + same["weight_decay"] / 2 * theta @ theta, theta)
+    (by_mean,) = torch.autograd.grad(((X @ theta - y) ** 2).mean() + same["lambda"] / 2 * theta @ theta, theta)
+    assert torch.allclose(by_sum, len(y) * by_mean, rtol=1e-13)
+
+
+@pytest.mark.parametrize("variance, others", [(None, {"C"}), (0.25, {"alpha"})])
+@pytest.mark.parametrize("summed", [1, 32])
+def test_every_conversion_undoes_its_inverse(convert, variance, others, summed):
+    start = convert("lambda", 3e-4, 5000, variance, summed)
+    assert others <= start.keys()
+    for known in start.keys() - {"prior_std"}:
+        again = convert(known, start[known], 5000, variance, summed)
+        assert again == pytest.approx(start, rel=1e-14)
+
+
+def test_three_fits_of_ridge_print_the_same_weights(snippet):
+    sgd, ridge, mode = weights(snippet.stdout["ridge"])
+    assert np.array_equal(sgd, ridge) and np.array_equal(ridge, mode)
+
+
+def test_printed_logistic_weights_are_equal(snippet):
+    sgd, sklearn = weights(snippet.stdout["logistic"])
+    assert np.array_equal(sgd, sklearn)
+
+
+def test_page_values_follow_from_the_definition(snippet):
+    v = snippet.values
+    assert v["ridge_lambda"] == pytest.approx(2 * v["noise_variance"] / (v["n"] * v["prior_variance"]), rel=1e-14)
+    assert v["ridge_alpha"] == pytest.approx(v["noise_variance"] / v["prior_variance"], rel=1e-14)
+    assert v["logistic_lambda"] == pytest.approx(1 / (v["n"] * v["prior_variance"]), rel=1e-14)
+    assert v["std_small_n"] == pytest.approx((1 / 0.6) ** 0.5, rel=1e-14)
+
+
+def test_decayed_bias_differs_from_a_free_one(snippet):
+    v = snippet.values
+    assert abs(v["bias_free"]) > abs(v["bias_decayed"]) + 1e-3
