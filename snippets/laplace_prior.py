@@ -1,0 +1,181 @@
+# %% [markdown]
+# # A Laplace prior is an L1 penalty
+# The MAP estimate under a Laplace prior is exactly zero in many entries; under
+# a Gaussian prior it never is.
+
+# %% setup
+import torch
+from matplotlib import pyplot as plt
+from torch.distributions import Laplace, Normal
+
+torch.set_default_dtype(torch.float64)
+
+# %% [markdown]
+# `Laplace(0, b)` has density $\exp(-|\theta|/b)/(2b)$. Divided by $n$, its
+# negative log is an L1 penalty of strength $1/(nb)$ plus a constant.
+
+# %% penalty
+torch.manual_seed(0)
+n, D = 60, 10
+l1 = 0.3
+scale = torch.tensor(1 / (n * l1))  # b; the prior variance is 2 b^2
+theta = torch.randn(D, requires_grad=True)
+
+log_prior = Laplace(torch.zeros(()), scale).log_prob(theta).sum()
+constant = D / n * torch.log(2 * scale)
+print(f"-(1/n) log prior:        {-log_prior.item() / n:.10f}")
+print(f"l1 |theta|_1 + constant: {(l1 * theta.abs().sum() + constant).item():.10f}")
+gradient = torch.autograd.grad(-log_prior / n, theta)[0]
+print("its gradient / l1:", " ".join(f"{v:.0f}" for v in gradient / l1))
+
+# %% [markdown]
+# With orthogonal features ($X^\top X = nI$, noise variance 1) each entry has
+# its own closed form: the Gaussian prior scales, the Laplace prior subtracts.
+
+
+# %% thresholds
+def soft_threshold(theta: torch.Tensor, amount: float) -> torch.Tensor:
+    """Towards zero by `amount`, stopping there."""
+    return theta.sign() * (theta.abs() - amount).clamp(min=0)
+
+
+def shrink(theta: torch.Tensor, weight_decay: float) -> torch.Tensor:
+    return theta / (1 + weight_decay)
+
+
+# %% data
+x = torch.linalg.qr(torch.randn(n, D))[0] * n**0.5
+truth = torch.tensor([2.0, -1.5, 1.0] + [0.0] * (D - 3))
+y = x @ truth + torch.randn(n)
+least_squares = x.T @ y / n
+prior_variance = 2 * scale**2  # the Gaussian prior with the same variance
+weight_decay = (1 / (n * prior_variance)).item()
+laplace_map = soft_threshold(least_squares, l1)
+gaussian_map = shrink(least_squares, weight_decay)
+for name, row in [("truth", truth), ("least squares", least_squares),
+                  ("Gaussian prior", gaussian_map), ("Laplace prior", laplace_map)]:
+    print(f"{name:15s}" + "".join(f"{v:6.2f}" for v in row + 0.0))
+
+
+# %% [markdown]
+# Is it the optimum? A brute-force search over a fine grid, one entry at a
+# time, knows nothing of thresholds.
+
+# %% grid_search
+candidates = torch.linspace(-3, 3, 60_001)[:, None]  # steps of 0.0001
+misfit = 0.5 * (candidates - least_squares) ** 2
+neg_laplace = -Laplace(torch.zeros(()), scale).log_prob(candidates) / n
+neg_normal = -Normal(torch.zeros(()), prior_variance.sqrt()).log_prob(candidates) / n
+for name, penalty, closed in [("Laplace", neg_laplace, laplace_map),
+                              ("Gaussian", neg_normal, gaussian_map)]:
+    found = candidates[(misfit + penalty).argmin(0), 0]
+    gap = (found - closed).abs().max().item()
+    assert gap < 1e-4
+    print(f"{name}: grid and closed form differ by less than one grid step")
+
+# %% figure
+fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 3.2))
+t = torch.linspace(-0.35, 0.35, 141)
+std = prior_variance.sqrt()
+left.plot(t, Normal(torch.zeros(()), std).log_prob(t).exp(), "C0--", label="Gaussian")
+left.plot(t, Laplace(torch.zeros(()), scale).log_prob(t).exp(), "C1", label="Laplace")
+left.set(xlabel="parameter", ylabel="prior density", xticks=[-0.3, 0, 0.3])
+left.legend(loc="upper right")
+t = torch.linspace(-1, 1, 141)
+right.plot(t, t, color="0.5", linestyle=":", label="no prior")
+right.plot(t, shrink(t, weight_decay), "C0--", label="Gaussian")
+right.plot(t, soft_threshold(t, l1), "C1", label="Laplace")
+right.set(xlabel="least squares", ylabel="MAP estimate", xticks=[-1, 0, 1],
+          yticks=[-1, 0, 1])
+right.legend(loc="upper left")
+fig.set_label("Left: a Laplace density, with a sharp peak at zero, and a Gaussian "
+              "density of the same variance, round there. Right: the MAP estimate "
+              "against least squares. The Gaussian line is straight and less "
+              "steep than the diagonal; the Laplace line is flat at zero in the "
+              "middle and parallel to the diagonal outside.")
+
+# %% [markdown]
+# General features: a gradient step on the nll, then a soft threshold
+# (proximal gradient). Autograd through `abs` alone jitters around zero.
+
+# %% general_data
+torch.manual_seed(1)
+n, D, lr, steps = 60, 20, 0.1, 2000
+mixed = torch.randn(n, D) @ (torch.eye(D) + 0.2 * torch.randn(D, D))
+mixed = (mixed - mixed.mean(0)) / mixed.std(0)
+y = mixed @ torch.cat([truth, torch.zeros(D - 10)]) + torch.randn(n)
+
+
+def nll(theta: torch.Tensor) -> torch.Tensor:
+    return 0.5 * ((y - mixed @ theta) ** 2).mean()
+
+
+# %% proximal
+proximal = torch.zeros(D, requires_grad=True)
+optimizer = torch.optim.SGD([proximal], lr=lr)
+for _ in range(steps):
+    optimizer.zero_grad()
+    nll(proximal).backward()
+    optimizer.step()
+    with torch.no_grad():
+        proximal.copy_(soft_threshold(proximal, lr * l1))
+
+# %% subgradient
+subgradient = torch.zeros(D, requires_grad=True)
+optimizer = torch.optim.SGD([subgradient], lr=lr)
+for _ in range(steps):
+    optimizer.zero_grad()
+    (nll(subgradient) + l1 * subgradient.abs().sum()).backward()
+    optimizer.step()
+
+
+# %% zeros
+def penalized_loss(theta: torch.Tensor) -> float:
+    return (nll(theta) + l1 * theta.abs().sum()).item()
+
+
+zero = proximal.detach() == 0
+print(f"{'':21s} exact zeros   largest of those {zero.sum()}   penalized loss")
+for name, fit in [("soft threshold", proximal), ("autograd through abs", subgradient)]:
+    fit = fit.detach()
+    print(f"{name:21s} {(fit == 0).sum():5d} of {D} {fit[zero].abs().max():21.4f} "
+          f"{penalized_loss(fit):16.4f}")
+
+# %% [markdown]
+# The mode is sparse; the prior is not.
+
+# %% draws
+draws = Laplace(torch.zeros(()), scale).sample((100_000,))
+print(f"zeros among {len(draws)} draws from the Laplace prior: {(draws == 0).sum()}")
+
+# %% checks tags=["hidden"]
+fitted, jittering = proximal.detach(), subgradient.detach()
+score = mixed.T @ (y - mixed @ fitted) / n  # optimality: |score| <= l1, = on the support
+assert score.abs().max() < l1 + 1e-9
+assert (score[fitted != 0] - l1 * fitted[fitted != 0].sign()).abs().max() < 1e-9
+assert (jittering == 0).sum() == 0 and penalized_loss(jittering) > penalized_loss(fitted)
+assert (gaussian_map != 0).all() and (laplace_map == 0).sum() >= 5
+assert (draws == 0).sum() == 0
+
+# %% values tags=["hidden"]
+values = {
+    "l1": l1,
+    "scale": scale.item(),
+    "prior_std": std.item(),
+    "weight_decay": weight_decay,
+    "gaussian_zeros": (gaussian_map == 0).sum().item(),
+    "laplace_zeros": (laplace_map == 0).sum().item(),
+    "orthogonal_dimension": len(truth),
+    "dimension": D,
+    "proximal_zeros": (fitted == 0).sum().item(),
+    "subgradient_zeros": (jittering == 0).sum().item(),
+    "jitter": jittering[zero].abs().max().item(),
+    "subgradient_excess": penalized_loss(jittering) - penalized_loss(fitted),
+    "shrink_factor": 1 / (1 + weight_decay),
+    "entries_zero_in_truth": (truth == 0).sum().item(),
+    "lr": lr,
+    "draws": len(draws),
+    "draws_zero": (draws == 0).sum().item(),
+    **{f"laplace_{i}": v.item() for i, v in enumerate(laplace_map)},
+    **{f"proximal_{i}": v.item() for i, v in enumerate(fitted)},
+}
