@@ -1,0 +1,11 @@
+"""`python -m literate`: run what is stale and check the pages, without MkDocs."""
+
+import sys
+from pathlib import Path
+
+from literate import LiterateError, build
+
+try:
+    build(Path.cwd(), lambda text: print(text, file=sys.stderr, flush=True))
+except LiterateError as error:
+    sys.exit(f"\n{error}")

@@ -1,0 +1,222 @@
+# %% [markdown]
+# # Weight decay three ways
+#
+# One network, one data set, one initial point, three ways to write the same
+# penalty: by hand, as PyTorch's `weight_decay`, and as a Gaussian prior. A
+# fourth run without any penalty is the control.
+
+# %% setup
+import math
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
+
+import models
+
+SEED = 1
+torch.manual_seed(SEED)
+
+
+# %% data
+def featurize(x):
+    """Map inputs of shape (n,) to the features (x, x²) of shape (n, 2)."""
+    return torch.stack([x, x**2], dim=1)
+
+
+x = torch.cat([torch.linspace(a, a + 4, 20) for a in (-10, -2, 6)])
+features = featurize(x)
+noise_sd = 0.5
+
+truth = models.Net()  # the first draw: the network that makes the data
+clean = truth(features).detach()
+y = clean + noise_sd * torch.randn(60, 1)  # the second draw: the noise
+n = len(y)
+print(f"n = {n} examples, noise variance {noise_sd**2}")
+
+# %% figure_data
+fig, ax = plt.subplots()
+ax.plot(x, y, "o", color="C1", alpha=0.8, label="data")
+ax.set(xlabel="input x", ylabel="target y")
+ax.legend(loc="upper center")
+fig.set_label(
+    f"Scatter plot of {n} data points in three groups of twenty, at x from -10 to -6, "
+    "-2 to 2 and 6 to 10. The targets are high at both ends and low in the middle."
+)
+
+
+# %% losses
+def mse(prediction, target):
+    """Mean squared error: f(θ) if the noise variance is taken to be 1/2."""
+    return torch.mean((target - prediction) ** 2)
+
+
+def l2_penalty(theta):
+    """Half the squared Euclidean norm of the parameter vector θ."""
+    return 0.5 * torch.sum(theta**2)
+
+
+# %% start
+lr, weight_decay, steps = 1e-2, 1e-2, 1000
+start = models.Net()  # the third draw: where every run begins
+theta_0 = parameters_to_vector(start.parameters()).detach().clone()
+D = len(theta_0)
+print(f"D = {D} parameters, initial norm {theta_0.norm():.4f}")
+
+
+# %% train
+def train(objective, decay=0.0):
+    """Run SGD from theta_0; return model, MSEs, first five gradients of L."""
+    model = models.Net()
+    vector_to_parameters(theta_0.clone(), model.parameters())
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, weight_decay=decay)
+    errors, gradients = [], []
+    for _ in range(steps):
+        optimizer.zero_grad()
+        error = mse(model(features), y)
+        theta = parameters_to_vector(model.parameters())
+        objective(error, theta).backward()
+        errors.append(error.item())
+        if len(gradients) < 5:
+            grad = torch.cat([p.grad.view(-1) for p in model.parameters()])
+            gradients.append((grad + decay * theta.detach()).numpy())
+        optimizer.step()
+    return model, errors, gradients
+
+
+def print_first(errors):
+    for epoch, error in enumerate(errors[:5]):
+        print(f"Epoch: {epoch}, MSE: {error}")
+
+
+# %% from_scratch
+def penalized_loss(error, theta):
+    return error + weight_decay * l2_penalty(theta)
+
+
+from_scratch, from_scratch_errors, from_scratch_grads = train(penalized_loss)
+print_first(from_scratch_errors)
+
+
+# %% pytorch
+def unpenalized_loss(error, theta):
+    return error
+
+
+pytorch, pytorch_errors, pytorch_grads = train(unpenalized_loss, decay=weight_decay)
+print_first(pytorch_errors)
+
+# %% compare_pytorch
+pytorch_differences = [
+    np.linalg.norm(a - b) for a, b in zip(from_scratch_grads, pytorch_grads)
+]
+for epoch, difference in enumerate(pytorch_differences):
+    print(f"Epoch: {epoch}, norm of the difference:", difference)
+
+# %% bayesian
+prior_variance = 1 / (n * weight_decay)
+prior = torch.distributions.Normal(0, math.sqrt(prior_variance))
+
+
+def negative_log_joint(error, theta):
+    return error - (1 / n) * torch.sum(prior.log_prob(theta))
+
+
+bayesian, bayesian_errors, bayesian_grads = train(negative_log_joint)
+print(f"prior variance {prior_variance:.4f}, standard deviation {prior.scale:.4f}")
+print_first(bayesian_errors)
+
+# %% compare_bayesian
+bayesian_differences = [
+    np.linalg.norm(a - b) for a, b in zip(bayesian_grads, pytorch_grads)
+]
+for epoch, difference in enumerate(bayesian_differences):
+    print(f"Epoch: {epoch}, norm of the difference:", difference)
+
+# %% control
+control, control_errors, control_grads = train(unpenalized_loss, decay=0.0)
+print_first(control_errors)
+
+
+# %% where_they_end
+def summary(model):
+    """Return MSE, parameter norm and the norm of ∇L (with the penalty) at the end."""
+    theta = parameters_to_vector(model.parameters())
+    error = mse(model(features), y)
+    loss = error + weight_decay * l2_penalty(theta)
+    gradient = torch.autograd.grad(loss, list(model.parameters()))
+    return [v.item() for v in (error, theta.norm(), parameters_to_vector(gradient).norm())]
+
+
+runs = {"from scratch": from_scratch, "PyTorch": pytorch, "Bayesian": bayesian}
+runs["no decay"] = control
+ends = {name: summary(model) for name, model in runs.items()}
+print(f"after {steps} steps     MSE     norm of θ   norm of ∇L")
+for name, (error, norm, gradient) in ends.items():
+    print(f"{name:16} {error:.6f}   {norm:.6f}    {gradient:.6f}")
+
+# %% clock
+time_constants = lr * weight_decay * steps
+print(f"decay time constants: ηλ · steps = {time_constants:.3g}")
+print(f"shrink from decay alone: (1 − ηλ)^steps = {(1 - lr * weight_decay)**steps:.4f}")
+
+# %% figure_fits
+grid = torch.linspace(-10, 10, 100)
+with torch.no_grad():
+    fits = {name: model(featurize(grid))[:, 0] for name, model in runs.items()}
+
+fig, axes = plt.subplots(1, 3, sharey=True, figsize=(6.8, 3.0))
+for ax, name in zip(axes, ("from scratch", "PyTorch", "Bayesian")):
+    ax.plot(x, y, "o", color="C1", ms=3, alpha=0.7, label="data")
+    ax.plot(grid, fits[name], color="C0", lw=2.5, label="fit")
+    ax.plot(grid, fits["no decay"], "--", color="k", lw=1.2, label="no decay")
+    ax.set(title=name, xlabel="input x", xticks=[-10, 0, 10])
+axes[0].set_ylabel("target y")
+axes[0].legend(loc="upper center", handlelength=1.4)
+fig.set_label(
+    "Three panels, one for each run: from scratch, PyTorch, Bayesian. In each, the fitted "
+    "curve follows the three groups of points, and the dashed curve of the run without "
+    "weight decay lies close to it. The three fitted curves look the same."
+)
+
+# %% gaps
+gap_runs = max((fits["PyTorch"] - fits[m]).abs().max().item() for m in ("from scratch", "Bayesian"))
+gap_control = (fits["PyTorch"] - fits["no decay"]).abs().max().item()
+print(f"largest gap between the three fits:       {gap_runs:.2e}")
+print(f"largest gap between PyTorch and no decay: {gap_control:.2e}")
+
+# %% checks tags=["hidden"]
+assert pytorch_differences[0] == 0.0
+assert all(0 < d < 1e-6 for d in bayesian_differences)
+assert gap_control > 10 * gap_runs
+assert from_scratch_errors[:2] == pytorch_errors[:2] == bayesian_errors[:2]
+
+# %% values tags=["hidden"]
+values = {
+    "seed": SEED,
+    "n": n,
+    "parameters": D,
+    "steps": steps,
+    "lr": lr,
+    "weight_decay": weight_decay,
+    "noise_sd": noise_sd,
+    "noise_variance": noise_sd**2,
+    "prior_variance": prior_variance,
+    "prior_std": math.sqrt(prior_variance),
+    "initial_norm": theta_0.norm().item(),
+    "first_error": pytorch_errors[0],
+    "final_error": ends["PyTorch"][0],
+    "final_norm": ends["PyTorch"][1],
+    "final_gradient": ends["PyTorch"][2],
+    "final_norm_control": ends["no decay"][1],
+    "final_gradient_control": ends["no decay"][2],
+    "final_error_control": ends["no decay"][0],
+    "difference_pytorch": float(max(pytorch_differences)),
+    "difference_bayesian_first": float(bayesian_differences[0]),
+    "difference_bayesian": float(max(bayesian_differences)),
+    "gap_runs": gap_runs,
+    "gap_control": gap_control,
+    "time_constants": time_constants,
+    "shrink": (1 - lr * weight_decay) ** steps,
+}
