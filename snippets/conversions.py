@@ -98,7 +98,8 @@ by_sklearn = logistic.fit(X, labels).coef_.ravel()
 
 print(f"prior variance {prior_variance}: lambda = {same_c['lambda']:.6f},"
       f" C = {same_c['C']:.4f}")
-for name, fit in [("SGD, weight_decay", by_sgd_c), ("LogisticRegression", by_sklearn)]:
+for name, fit in [("SGD, weight_decay", by_sgd_c),
+                  ("LogisticRegression", by_sklearn)]:
     print(f"{name:18}", " ".join(f"{weight:9.6f}" for weight in fit))
 
 # %% [markdown]

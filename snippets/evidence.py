@@ -110,12 +110,14 @@ fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 3.3))
 for scores in evidences[:12]:
     left.semilogx(grid, scores - scores.max(), "C0-", linewidth=1)
     left.plot(grid[scores.argmax()], 0, "C0o")
-left.set(xlabel="prior variance τ", ylabel="log evidence - maximum", ylim=(-12, 0.8))
+left.set(xlabel="prior variance τ", ylabel="log evidence - maximum",
+         ylim=(-12, 0.8))
 right.semilogx(grid, errors.mean(axis=0), "k-", label="one τ for all")
 for name, line in [("evidence", "C0--"), ("5 folds", "C1:"),
                    ("one split, then refit", "C2-.")]:
     right.plot(grid, np.full(len(grid), price[name].mean()), line, label=name)
-right.set(xlabel="prior variance τ", ylabel="mean error beyond noise", ylim=(0.15, 0.5))
+right.set(xlabel="prior variance τ", ylabel="mean error beyond noise",
+          ylim=(0.15, 0.5))
 right.legend()
 for axes in (left, right):
     axes.set_xticks([1e-3, 1e-1, 1e1])
@@ -139,7 +141,7 @@ def determined(tau, X):
 
 
 tau = 1.0
-for step in range(200):
+for _ in range(200):
     mode = map_estimate(tau, X, y)
     tau = mode @ mode / determined(tau, X)
 naive = mode @ mode / D
@@ -150,7 +152,8 @@ print(f"squared norm / D would give    {naive:.4f}")
 # %% [markdown]
 # ## Logistic regression
 #
-# No closed form: Laplace's approximation replaces the posterior by a Gaussian at its mode.
+# No closed form: Laplace's approximation replaces the posterior by a Gaussian
+# at its mode.
 
 
 # %% newton
@@ -172,8 +175,8 @@ def log_joint(theta, tau, X, y):
     """log p(y | x, theta) + log N(theta; 0, tau I); theta may have rows."""
     logits = theta @ X.T
     log_likelihood = np.sum(y * logits - np.logaddexp(0, logits), axis=-1)
-    log_prior = np.log(2 * np.pi * tau) * X.shape[1] + np.sum(theta**2, axis=-1) / tau
-    return log_likelihood - 0.5 * log_prior
+    constant = X.shape[1] * np.log(2 * np.pi * tau)
+    return log_likelihood - 0.5 * (constant + np.sum(theta**2, axis=-1) / tau)
 
 
 def laplace_evidence(tau, X, y):
@@ -246,7 +249,8 @@ for _ in range(many):
 nlls, logistic_evidences = np.array(nlls), np.array(logistic_evidences)
 
 # %% logistic_prices
-by_evidence, by_folds = logistic_evidences.argmax(axis=1), np.argmin(held_outs, axis=1)
+by_evidence = logistic_evidences.argmax(axis=1)
+by_folds = np.argmin(held_outs, axis=1)
 true_index = np.abs(coarse - 1.0).argmin()
 picks = {"evidence (Laplace)": by_evidence, "5 folds": by_folds,
          "true prior variance": true_index, "flattest prior": -1}
@@ -259,14 +263,16 @@ for name, index in picks.items():
     print(f"{name:24} {low:6.3g} to {high:<6.3g} {logistic[name].mean():12.4f}"
           f" ± {logistic[name].std() / many**0.5:.4f}")
 gap = logistic["evidence (Laplace)"] - logistic["5 folds"]
-print(f"evidence minus 5 folds, paired {gap.mean():31.4f} ± {gap.std() / many**0.5:.4f}")
+print(f"evidence minus 5 folds, paired {gap.mean():25.4f}"
+      f" ± {gap.std() / many**0.5:.4f}")
 
 # %% logistic_figure
 fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 3.3))
 for scores in logistic_evidences[:12]:
     left.semilogx(coarse, scores - scores.max(), "C0-", linewidth=1)
     left.plot(coarse[scores.argmax()], 0, "C0o")
-left.set(xlabel="prior variance τ", ylabel="log evidence - maximum", ylim=(-12, 0.8))
+left.set(xlabel="prior variance τ", ylabel="log evidence - maximum",
+         ylim=(-12, 0.8))
 right.semilogx(coarse, nlls.mean(axis=0), "k-", label="one τ for all")
 for name, line in [("evidence (Laplace)", "C0--"), ("5 folds", "C1:")]:
     right.plot(coarse, np.full(17, logistic[name].mean()), line, label=name)

@@ -42,24 +42,23 @@ def batch_gradients(theta, weight_decay):
 
 
 best = map_estimate(X, y, prior_variance, noise_variance)
-by_n = batch_gradients(best, 2 * noise_variance / (n * prior_variance))
-by_B = batch_gradients(best, 2 * noise_variance / (B * prior_variance))
+by_data = batch_gradients(best, 2 * noise_variance / (n * prior_variance))
+by_batch = batch_gradients(best, 2 * noise_variance / (B * prior_variance))
 print("norm of the gradient at the MAP estimate")
-print(f"  a single batch, typical      {np.median(np.linalg.norm(by_n, axis=1)):.3f}")
-for name, gradients in [("lambda from n", by_n), ("lambda from B", by_B)]:
+print(f"  a single batch, typical      {np.median(np.linalg.norm(by_data, axis=1)):.3f}")
+for name, gradients in [("lambda from n", by_data), ("lambda from B", by_batch)]:
     norm = np.linalg.norm(gradients.mean(axis=0))
-    print(f"  mean of an epoch, {name}: {norm if norm > 1e-12 else 0:.3f}"
-          f"{'  (below 1e-12)' if norm < 1e-12 else ''}")
+    print(f"  mean of an epoch, {name}: {norm:.3f}")
 
 # %% wrong_n
 tighter = map_estimate(X, y, prior_variance * B / n, noise_variance)
 at_tighter = batch_gradients(tighter, 2 * noise_variance / (B * prior_variance))
 wrong_norm = np.linalg.norm(at_tighter.mean(axis=0))
-assert wrong_norm < 1e-12
+print(f"norm of the mean of an epoch there: {wrong_norm:.3f}")
 print(f"lambda from B is the MAP estimate of a prior variance of"
       f" {prior_variance * B / n:.5f},\n{n // B} times below the"
-      f" {prior_variance} that was meant: norm of the estimate"
-      f" {np.linalg.norm(tighter):.3f} instead of {np.linalg.norm(best):.3f}")
+      f" {prior_variance} that was meant. Its norm:"
+      f" {np.linalg.norm(tighter):.3f}, not {np.linalg.norm(best):.3f}.")
 
 # %% [markdown]
 # The same mini-batches, once with a mean loss and once with a summed one.
@@ -69,7 +68,8 @@ print(f"lambda from B is the MAP estimate of a prior variance of"
 def path(optimizer_class, reduction, lr, weight_decay, epochs=30, **options):
     """All iterates of a linear model trained on the same batches."""
     theta = torch.zeros(D, dtype=torch.float64, requires_grad=True)
-    optimizer = optimizer_class([theta], lr=lr, weight_decay=weight_decay, **options)
+    optimizer = optimizer_class(
+        [theta], lr=lr, weight_decay=weight_decay, **options)
     loss = nn.MSELoss(reduction=reduction)
     iterates = []
     for step in range(epochs * n // B):
@@ -133,24 +133,25 @@ def ridge(weight_decay):
 
 K, T = 4, 0.5
 copies = np.tile(X, (K, 1)), np.tile(y, K)
-tau, var = prior_variance, noise_variance
+tau, var, mode = prior_variance, noise_variance, map_estimate
 cases = [
-    ("the data as they are", "n", wd, map_estimate(X, y, tau, var)),
-    ("K copies of each, as if new data", "K n", wd / K, map_estimate(*copies, tau, var)),
-    ("K copies, each to the power 1/K", "n", wd, map_estimate(*copies, tau, K * var)),
-    ("likelihood to the power 1/T", "n / T", T * wd, map_estimate(X, y, tau, T * var)),
-    ("posterior to the power 1/T", "n", wd, map_estimate(X, y, T * tau, T * var)),
+    ("the data as they are", "n", wd, mode(X, y, tau, var)),
+    ("K copies, as if new data", "K n", wd / K, mode(*copies, tau, var)),
+    ("K copies, each to the 1/K", "n", wd, mode(*copies, tau, K * var)),
+    ("likelihood to the 1/T", "n / T", T * wd, mode(X, y, tau, T * var)),
+    ("posterior to the 1/T", "n", wd, mode(X, y, T * tau, T * var)),
 ]
 print("| posterior | effective n | its λ | norm of the mode | ridge at that λ |")
 print("|---|---|--:|--:|--:|")
-for name, size, decay, mode in cases:
-    norm, ridge_norm = np.linalg.norm(mode), np.linalg.norm(ridge(decay))
+for name, size, decay, theta in cases:
+    norm, ridge_norm = np.linalg.norm(theta), np.linalg.norm(ridge(decay))
     print(f"| {name} | {size} | {decay:.4f} | {norm:.6f} | {ridge_norm:.6f} |")
 
 # %% values tags=["hidden"]
-assert np.linalg.norm(by_n.mean(axis=0)) < 1e-12
-for _, _, decay, mode in cases:
-    assert np.abs(mode - ridge(decay)).max() < 1e-12
+assert np.linalg.norm(by_data.mean(axis=0)) < 1e-12
+assert wrong_norm < 1e-12
+for _, _, decay, theta in cases:
+    assert np.abs(theta - ridge(decay)).max() < 1e-12
 assert max(gaps[i] for i in (0, 1, 4, 6)) < 1e-8
 assert min(gaps[i] for i in (2, 3, 5)) > 0.01
 values = {
@@ -158,7 +159,7 @@ values = {
     "batch_size": B,
     "weight_decay": weight_decay,
     "prior_variance": prior_variance,
-    "gradient_batch": float(np.median(np.linalg.norm(by_n, axis=1))),
+    "gradient_batch": float(np.median(np.linalg.norm(by_data, axis=1))),
     "gap_unscaled": gaps[2],
     "gap_full_n": gaps[3],
     "norm_map": float(np.linalg.norm(best)),

@@ -17,8 +17,8 @@ X = rng.normal(size=(draws, max(sizes), D))
 y = np.einsum("rnd,rd->rn", X, theta) + rng.normal(size=(draws, max(sizes)))
 
 # %% [markdown]
-# For unit-variance inputs the error beyond the noise is the squared distance from the
-# true parameters, so the best weight decay at each n can be found by search.
+# For unit-variance inputs the error beyond the noise is the squared distance
+# from the true parameters, so the best weight decay at each n can be found by search.
 
 
 # %% sweep
@@ -101,7 +101,8 @@ plans = {
 def shrink(optimizer_class, plan, **options):
     """Final weight / first weight and the clock, for a gradient of zero."""
     weight = torch.ones(1, dtype=torch.float64, requires_grad=True)
-    optimizer = optimizer_class([weight], lr=lr, weight_decay=weight_decay, **options)
+    optimizer = optimizer_class(
+        [weight], lr=lr, weight_decay=weight_decay, **options)
     scheduler, clock = plan(optimizer), 0.0
     for _ in range(steps):
         weight.grad = torch.zeros_like(weight)
@@ -120,7 +121,8 @@ for name, (left_over, clock) in shrunk.items():
 def half_life(optimizer_class, weight_decay, **options):
     """Steps until half of a weight is left, for a gradient of zero."""
     weight = torch.ones(1, dtype=torch.float64, requires_grad=True)
-    optimizer = optimizer_class([weight], lr=lr, weight_decay=weight_decay, **options)
+    optimizer = optimizer_class(
+        [weight], lr=lr, weight_decay=weight_decay, **options)
     steps = 0
     while weight.item() > 0.5:
         weight.grad = torch.zeros_like(weight)
@@ -130,14 +132,16 @@ def half_life(optimizer_class, weight_decay, **options):
 
 
 half_lives = {}
-print(f"steps to halve a weight      lambda = {weight_decay}   lambda = {weight_decay / 10}")
+print(f"steps to halve a weight      lambda = {weight_decay}"
+      f"   lambda = {weight_decay / 10}")
 for name, kind, options in [
     ("SGD", torch.optim.SGD, {}),
     ("SGD, momentum 0.9", torch.optim.SGD, {"momentum": 0.9}),
     ("AdamW", torch.optim.AdamW, {}),
     ("Adam (coupled)", torch.optim.Adam, {}),
 ]:
-    half_lives[name] = [half_life(kind, weight_decay / k, **options) for k in (1, 10)]
+    half_lives[name] = [half_life(kind, weight_decay / k, **options)
+                        for k in (1, 10)]
     print(f"{name:26} {half_lives[name][0]:14d} {half_lives[name][1]:16d}")
 
 # %% [markdown]

@@ -38,7 +38,8 @@ bins = np.linspace(0, 3, 61)
 for dimension, line in zip(norms, (":", "--", "-")):
     relative = norms[dimension] / (dimension * prior_variance) ** 0.5
     height, _ = np.histogram(relative, bins, density=True)
-    axes.stairs(height, bins, linestyle=line, linewidth=1.8, label=f"D = {dimension}")
+    axes.stairs(height, bins, linestyle=line, linewidth=1.8,
+                label=f"D = {dimension}")
 axes.axvline(0, color="k", linewidth=1)
 axes.annotate("mode at 0", (0.03, 7), color="k")
 axes.set(xlabel="norm of a draw / √(Dτ)", ylabel="density", xlim=(-0.05, 2.5))
@@ -87,14 +88,16 @@ for decay in (1e-1, 1e-2, 1e-3):
     tau = 1 / (n * decay)
     drawn = prior_functions(tau, features[-1:], 2000)
     scales[decay] = output_std(tau, features)[-1].item()
-    print(f"{decay:12g} {tau**0.5:10.3f} {scales[decay]:10.4g} {drawn.std().item():12.3g}")
+    print(f"{decay:12g} {tau**0.5:10.3f} {scales[decay]:10.4g}"
+          f" {drawn.std().item():12.3g}")
 
 # %% function_figure
 fig, panels = plt.subplots(1, 2, figsize=(6.8, 3.2))
 for axes, decay in zip(panels, (1e-1, 1e-2)):
     lines = prior_functions(1 / (n * decay), features, 8, seed=1)
     for i, line in enumerate(lines):
-        axes.plot(x, line, f"C{i % 4}", linestyle=("-", "--")[i // 4], linewidth=1.3)
+        style = ("-", "--")[i // 4]
+        axes.plot(x, line, f"C{i % 4}", linestyle=style, linewidth=1.3)
     axes.set(xlabel="x", title=f"λ = {decay:g}")
 panels[0].set_ylabel("output")
 fig.set_label(
@@ -180,6 +183,8 @@ values = {
     "norm_mean": float(wide.mean()),
     "norm_std": float(wide.std()),
     "norm_smallest": float(wide.min()),
+    "orders_below": float(wide.min() ** 2 / (2 * prior_variance) / np.log(10)),
+    "output_ratio": scales[1e-3] / scales[1e-2],
     "draws": len(wide),
     "below_mode": float(np.mean(wide**2) / (2 * prior_variance)),
     "output_std_strong": scales[1e-1],

@@ -1,4 +1,4 @@
-"""The calculator of the page: its numbers are those of the Python that the page shows, its errors are words."""
+"""The calculator: its numbers are those of the Python that the page shows, its errors are words."""
 
 import itertools
 import math
@@ -55,7 +55,12 @@ def fill(page, **fields):
 
 def grid():
     """Loss, reduction, known quantity, and numbers over many orders of magnitude."""
-    numbers = [(60, 20, 0.5, 0.01), (1_281_167, 256, 2.5e-3, 1e-4), (1, 1, 1.0, 1.0), (10**9, 4096, 1e4, 3.3e-9)]
+    numbers = [
+        (60, 20, 0.5, 0.01),
+        (1_281_167, 256, 2.5e-3, 1e-4),
+        (1, 1, 1.0, 1.0),
+        (10**9, 4096, 1e4, 3.3e-9),
+    ]
     extreme = [(10**20, 10**20, 1e20, 1e20), (1, 1, 1e-20, 1e-20)]
     for loss, reduction in itertools.product(("cross-entropy", "squared"), ("mean", "sum")):
         own = "alpha" if loss == "squared" else "C"
@@ -80,6 +85,8 @@ def test_results_equal_the_python_on_the_page(page, convert):
         count += 1
     assert count == 96
 
+
+STATUS = "document.querySelector('.calculator [role=status]').textContent"
 
 BAD = {
     "": "Enter a number",
@@ -117,16 +124,17 @@ def test_bad_input_is_answered_beside_its_field_and_never_computed(page, name):
         field = page.locator(f"[name={name}]")
         assert field.get_attribute("aria-invalid") == "true"
         assert f"calculator-{name}-error" in field.get_attribute("aria-describedby").split()
-        page.wait_for_function(
-            "document.querySelector('.calculator [role=status]').textContent.includes('correct the marked field')"
-        )
+        page.wait_for_function(f"{STATUS}.includes('correct the marked field')")
     found = fill(page, **{name: "50"})
     assert found["errors"] == {} and all(text != "–" for _, text in found["results"].values())
     assert page.locator(f"[name={name}]").get_attribute("aria-invalid") == "false"
 
 
 def test_zero_says_what_zero_would_mean(page):
-    for known, words in {"weight_decay": "flat prior", "prior_variance": "holds every parameter at zero"}.items():
+    for known, words in {
+        "weight_decay": "flat prior",
+        "prior_variance": "holds every parameter at zero",
+    }.items():
         assert words in fill(page, known=known, value="0")["errors"]["calculator-value-error"]
 
 
@@ -168,12 +176,17 @@ def test_works_by_keyboard_alone(page, convert):
 def test_every_field_has_a_label_and_the_result_is_announced(page):
     for name in ("loss", "reduction", "n", "batch", "variance", "known", "value"):
         field = page.locator(f".calculator [name={name}]")
-        assert page.locator(f"label[for={field.get_attribute('id')}]").inner_text().strip() or name in ("batch", "variance")
+        assert page.locator(f"label[for={field.get_attribute('id')}]").inner_text().strip() or name in (
+            "batch",
+            "variance",
+        )
         for described in (field.get_attribute("aria-describedby") or "").split():
             assert page.locator(f"#{described}").count() == 1
     fill(page, value="0.02")
     status = page.locator(".calculator [role=status]")
-    page.wait_for_function("document.querySelector('.calculator [role=status]').textContent.startsWith('0.02 ')")
+    page.wait_for_function(
+        f"{STATUS}.startsWith('0.02 ')"
+    )
     assert status.get_attribute("aria-live") == "polite"
 
 
@@ -183,7 +196,9 @@ def test_calculator_fits_narrow_screens(page, width):
     for loss, reduction in itertools.product(("cross-entropy", "squared"), ("mean", "sum")):
         fill(page, loss=loss, reduction=reduction, value="1.23456789e-15")
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-        assert page.evaluate("(c => c.scrollWidth <= c.clientWidth)(document.querySelector('.calculator form'))")
+        assert page.evaluate(
+            "(c => c.scrollWidth <= c.clientWidth)(document.querySelector('.calculator form'))"
+        )
 
 
 def test_without_javascript_the_form_is_hidden_and_explained(browser, site_url):

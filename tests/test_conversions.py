@@ -30,7 +30,11 @@ def convert(snippet):
 def data():
     rng = np.random.default_rng(11)
     X = rng.normal(size=(40, 3))
-    return X, X @ np.array([1.0, -2.0, 0.5]) + rng.normal(size=40) * 0.5, (X[:, 0] + rng.normal(size=40) > 0) * 1.0
+    return (
+        X,
+        X @ np.array([1.0, -2.0, 0.5]) + rng.normal(size=40) * 0.5,
+        (X[:, 0] + rng.normal(size=40) > 0) * 1.0,
+    )
 
 
 def weights(text):
@@ -48,7 +52,7 @@ def test_alpha_minimizes_the_negative_log_joint_of_regression(convert, data, tau
         likelihood = stats.norm.logpdf(y, X @ theta, variance**0.5).sum()
         return -likelihood - stats.norm.logpdf(theta, 0, tau**0.5).sum()
 
-    # Forward differences of a joint of order 1e2: about 1e-16 * 1e2 / 1e-8 in the gradient, and its curvature.
+    # Forward differences with step 1e-8 of a joint of order 1e2 lose half of the digits.
     assert np.abs(optimize.approx_fprime(theta, negative_log_joint, 1e-8)).max() < 1e-3
     found = optimize.minimize(negative_log_joint, np.zeros(3), tol=1e-12).x
     assert np.allclose(theta, found, atol=1e-5)
@@ -78,8 +82,12 @@ def test_summed_loss_has_the_gradient_of_the_mean_times_the_batch(convert, data)
     X, y, _ = map(torch.tensor, data)
     theta = torch.tensor([0.3, 0.1, -2.0], dtype=torch.float64, requires_grad=True)
     same = convert("prior_variance", 0.7, len(y), noise_variance=0.3, summed=len(y))
-    (by_sum,) = torch.autograd.grad(((X @ theta - y) ** 2).sum() + same["weight_decay"] / 2 * theta @ theta, theta)
-    (by_mean,) = torch.autograd.grad(((X @ theta - y) ** 2).mean() + same["lambda"] / 2 * theta @ theta, theta)
+    (by_sum,) = torch.autograd.grad(
+        ((X @ theta - y) ** 2).sum() + same["weight_decay"] / 2 * theta @ theta, theta
+    )
+    (by_mean,) = torch.autograd.grad(
+        ((X @ theta - y) ** 2).mean() + same["lambda"] / 2 * theta @ theta, theta
+    )
     assert torch.allclose(by_sum, len(y) * by_mean, rtol=1e-13)
 
 
@@ -105,7 +113,9 @@ def test_printed_logistic_weights_are_equal(snippet):
 
 def test_page_values_follow_from_the_definition(snippet):
     v = snippet.values
-    assert v["ridge_lambda"] == pytest.approx(2 * v["noise_variance"] / (v["n"] * v["prior_variance"]), rel=1e-14)
+    assert v["ridge_lambda"] == pytest.approx(
+        2 * v["noise_variance"] / (v["n"] * v["prior_variance"]), rel=1e-14
+    )
     assert v["ridge_alpha"] == pytest.approx(v["noise_variance"] / v["prior_variance"], rel=1e-14)
     assert v["logistic_lambda"] == pytest.approx(1 / (v["n"] * v["prior_variance"]), rel=1e-14)
     assert v["std_small_n"] == pytest.approx((1 / 0.6) ** 0.5, rel=1e-14)

@@ -12,7 +12,9 @@ def snippet(plain):
 
 
 def rows(text):
-    return np.array([[float(cell) for cell in line.split()] for line in text.splitlines() if line.split()[0].isdigit()])
+    return np.array(
+        [[float(cell) for cell in line.split()] for line in text.splitlines() if line.split()[0].isdigit()]
+    )
 
 
 def test_best_weight_decay_follows_one_over_n(snippet):
@@ -50,7 +52,12 @@ def test_clock_of_each_schedule_is_the_sum_of_its_rates(snippet):
     T, rate = 1000, 0.1 * 0.01
     cosine = sum(rate * (1 + math.cos(math.pi * t / T)) / 2 for t in range(T))
     warmup = sum(rate * min(1, (t + 1) / 250) for t in range(T))
-    expected = {"constant": T * rate, "cosine": cosine, "step (0.1 halfway)": 550 * rate, "linear warmup": warmup}
+    expected = {
+        "constant": T * rate,
+        "cosine": cosine,
+        "step (0.1 halfway)": 550 * rate,
+        "linear warmup": warmup,
+    }
     assert clock.keys() == expected.keys()
     for name, (printed, predicted, left) in clock.items():
         assert printed == pytest.approx(expected[name], abs=6e-4)

@@ -61,7 +61,9 @@ def test_coin_modes_are_optima_of_their_densities(snippet):
     z = optimize.minimize_scalar(over_logit, bounds=(-5, 5), method="bounded", options={"xatol": 1e-10}).x
     p = optimize.minimize_scalar(over_p, bounds=(0.01, 0.99), method="bounded", options={"xatol": 1e-10}).x
     v = snippet.values
-    assert v["mode_of_logit"] == pytest.approx(1 / (1 + math.exp(-z)), abs=5e-5)  # a grid of 1e-4 in the logit
+    assert v["mode_of_logit"] == pytest.approx(
+        1 / (1 + math.exp(-z)), abs=5e-5
+    )
     assert v["mode_of_p"] == pytest.approx(p, abs=5e-5)
     total, _ = integrate.quad(lambda z: math.exp(-over_logit(z)), -12, 12)
     median = math.log(v["median_p"] / (1 - v["median_p"]))
