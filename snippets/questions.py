@@ -1,0 +1,242 @@
+# %% [markdown]
+# # Questions about the penalty and its parameters
+# Each cell prints the number that decides one question: what `step()` adds,
+# which parameters it reaches, and what leaves them alone.
+
+# %% setup
+import torch
+from torch import nn
+from torch.nn.utils.parametrizations import weight_norm
+from torch.optim import SGD
+
+from models import Net
+
+torch.manual_seed(0)
+lr, weight_decay = 0.1, 0.01
+
+# %% step
+theta = nn.Parameter(torch.tensor(2.0, dtype=torch.float64))
+theta.grad = torch.tensor(0.3, dtype=torch.float64)  # as backward() would leave it
+SGD([theta], lr=lr, weight_decay=weight_decay).step()
+
+applied, theta_grad = (2.0 - theta.item()) / lr, theta.grad.item()
+print(f"gradient that SGD applied: {applied:.4f} = 0.3 + 0.01 * 2")
+print(f"theta.grad after step():   {theta_grad:.4f}")
+
+# %% l2_loss
+vector = torch.tensor([3.0, 4.0, 0.0, 0.0], requires_grad=True)
+candidates = {
+    "nn.MSELoss()(theta, 0)": nn.MSELoss()(vector, torch.zeros(4)),
+    "theta.square().sum() / 2": vector.square().sum() / 2,
+}
+l2_gradients = {}
+for name, loss in candidates.items():
+    (l2_gradients[name],) = torch.autograd.grad(loss, vector)
+    print(f"{name:<24}  value {loss.item():5.2f}  gradient {l2_gradients[name].tolist()}")
+
+# %% factor_two
+penalties = {
+    "half the squared norm": lambda theta: theta.square().sum() / 2,
+    "the squared norm": lambda theta: theta.square().sum(),
+    "the norm": lambda theta: theta.norm(),
+}
+pulls = {}
+for name, penalty in penalties.items():
+    pulls[name] = []
+    for size in (1.0, 10.0):
+        theta = torch.tensor([0.6 * size, 0.8 * size], requires_grad=True)
+        (gradient,) = torch.autograd.grad(penalty(theta), theta)
+        pulls[name].append((gradient / theta).mean().item())
+    print(f"{name:<22}  pull {pulls[name][0]:.2f} θ at length 1, {pulls[name][1]:.2f} θ at length 10")
+
+# %% manual_penalty
+theta = torch.randn(261, requires_grad=True)
+decay = weight_decay * theta.detach()  # what an optimizer adds, in float32
+writings = {
+    "λ * (sum of θ² / 2)": weight_decay * (theta.square().sum() / 2),
+    "λ * sum of θ² / 2": weight_decay * theta.square().sum() / 2,
+    "λ * norm² / 2": weight_decay * theta.norm() ** 2 / 2,
+    "sum of (√λ * θ)² / 2": (weight_decay**0.5 * theta).square().sum() / 2,
+}
+differing, worst = {}, {}
+for name, penalty in writings.items():
+    (gradient,) = torch.autograd.grad(penalty, theta)
+    differing[name] = int((gradient != decay).sum())
+    worst[name] = ((gradient - decay) / decay).abs().max().item()
+    size = f", by at most {worst[name]:.1e}" if differing[name] else ""
+    print(f"{name:<21} {differing[name]:>3} of 261 entries differ{size}")
+
+# %% biases
+net = Net()
+before = {name: p.norm().item() for name, p in net.named_parameters()}
+for p in net.parameters():
+    p.grad = torch.zeros_like(p)  # so that only the decay moves anything
+SGD(net.parameters(), lr=lr, weight_decay=weight_decay).step()
+
+shrunk = {name: p.norm().item() / before[name] for name, p in net.named_parameters()}
+for name in ("layers.0.weight", "layers.0.bias"):
+    print(f"{name:<16}  norm after / before = {shrunk[name]:.4f}")
+print(f"parameters that shrank: {sum(ratio < 1 for ratio in shrunk.values())} of {len(shrunk)}")
+
+# %% groups
+def decay_groups(model, weight_decay):
+    """Return optimizer groups: matrices decay; biases, norms, slopes do not."""
+    matrices = [p for p in model.parameters() if p.ndim >= 2]
+    vectors = [p for p in model.parameters() if p.ndim < 2]
+    return [
+        {"params": matrices, "weight_decay": weight_decay},
+        {"params": vectors, "weight_decay": 0.0},
+    ]
+
+
+model = nn.Sequential(nn.Linear(2, 10), nn.BatchNorm1d(10), nn.PReLU(), nn.Linear(10, 1))
+split = decay_groups(model, weight_decay)
+for group in split:
+    shapes = ", ".join(str(tuple(p.shape)) for p in group["params"])
+    print(f"weight_decay {group['weight_decay']:<4}  {shapes}")
+
+# %% tied_and_normed
+embedding, head = nn.Embedding(5, 3), nn.Linear(3, 5, bias=False)
+head.weight = embedding.weight
+tied = nn.Sequential(embedding, head)
+print(f"tied: {len(list(tied.parameters()))} parameter in parameters()")
+
+normed = weight_norm(nn.Linear(3, 2))
+matrices = decay_groups(normed, weight_decay)[0]["params"]
+for name, p in normed.named_parameters():
+    decays = any(p is matrix for matrix in matrices)
+    print(f"{name:<34} {tuple(p.shape)!s:<7} {'decays' if decays else 'does not decay'}")
+
+# %% entries
+rates = torch.tensor([[0.01], [0.1], [0.0]])  # one weight decay for each row
+rows = nn.Parameter(torch.ones(3, 2))
+
+
+def add_decay(p):
+    p.grad += rates * p.detach()
+
+
+rows.register_post_accumulate_grad_hook(add_decay)
+(0.0 * rows.sum()).backward()  # a loss whose gradient is zero
+SGD([rows], lr=lr).step()
+for rate, row in zip(rates, rows):
+    print(f"rate {rate.item():.2f}: row is now {[round(v, 4) for v in row.tolist()]}")
+
+# %% frozen
+def move(gradient, momentum_before=0):
+    """Return how far one step moves a weight 1 that is frozen after some steps."""
+    theta = nn.Parameter(torch.ones(1, dtype=torch.float64))
+    momentum = 0.9 if momentum_before else 0
+    optimizer = SGD([theta], lr=lr, weight_decay=weight_decay, momentum=momentum)
+    for _ in range(momentum_before):
+        theta.grad = torch.ones_like(theta)
+        optimizer.step()
+    start = theta.item()
+    theta.requires_grad_(False)
+    theta.grad = gradient
+    optimizer.step()
+    return theta.item() - start
+
+
+zero = torch.zeros(1, dtype=torch.float64)
+frozen = {"None": move(None), "zero": move(zero), "zero, after three steps": move(zero, 3)}
+for grad, moved in frozen.items():
+    print(f"grad {grad:<24} moved by {moved:+.4f}")
+
+# %% unused
+def ratio_of_unused(weight_decay, penalty):
+    """Return after / before of a weight that forward never touches, over one step."""
+    model = nn.ModuleDict({"used": nn.Linear(1, 1), "unused": nn.Linear(1, 1)})
+    optimizer = SGD(model.parameters(), lr=lr, weight_decay=weight_decay)
+    before = model["unused"].weight.item()
+    loss = model["used"](torch.ones(1, 1)).sum()
+    loss = loss + penalty / 2 * sum(p.square().sum() for p in model.parameters() if penalty)
+    loss.backward()
+    optimizer.step()
+    return model["unused"].weight.item() / before
+
+
+unused = {
+    "weight_decay=0.01": ratio_of_unused(0.01, 0.0),
+    "penalty in the loss": ratio_of_unused(0.0, 0.01),
+}
+for name, ratio in unused.items():
+    print(f"{name:<20} unused weight after / before = {ratio:.4f}")
+
+# %% prelu
+prelu = nn.PReLU()
+slope = prelu.weight.item()
+optimizer = SGD(prelu.parameters(), lr=lr, weight_decay=weight_decay)
+for _ in range(1000):
+    prelu.weight.grad = torch.zeros_like(prelu.weight)
+    optimizer.step()
+print(f"slope: {slope} at the start, {prelu.weight.item():.4f} after 1000 steps of decay")
+
+# %% gaussian
+n, prior_variance = 60, 1 / (60 * weight_decay)
+points = torch.tensor([0.5, 1.0, 2.0], dtype=torch.float64, requires_grad=True)
+scale = torch.tensor(prior_variance, dtype=torch.float64).sqrt()
+priors = {
+    "Normal": torch.distributions.Normal(torch.zeros_like(scale), scale),
+    "Laplace": torch.distributions.Laplace(torch.zeros_like(scale), scale / 2**0.5),
+}
+prior_pulls = {}
+for name, prior in priors.items():
+    (gradient,) = torch.autograd.grad(-prior.log_prob(points).sum() / n, points)
+    prior_pulls[name] = gradient.tolist()
+    print(f"{name:<8} pull at 0.5, 1, 2: " + ", ".join(f"{g:.4f}" for g in gradient))
+
+# %% sum_or_mean
+def mean_penalty_gradient(width):
+    """Return D and the coefficient of θ in the gradient of λ/2 times the mean square."""
+    theta = torch.ones(width, requires_grad=True)
+    (gradient,) = torch.autograd.grad(weight_decay / 2 * theta.square().mean(), theta)
+    return gradient[0].item()
+
+
+widths = {"this article's net": sum(p.numel() for p in Net().parameters()), "a million weights": 10**6}
+means = {name: mean_penalty_gradient(width) for name, width in widths.items()}
+for name, width in widths.items():
+    print(f"{name:<19} D = {width:>7}  sum: {weight_decay} θ  mean: {means[name]:.1e} θ")
+
+# %% checks tags=["hidden"]
+assert abs(applied - 0.32) < 1e-12
+assert all(error < 4e-7 for error in worst.values()), worst  # a few float32 roundings
+assert max(differing.values()) > 100, differing
+assert all(abs(ratio - (1 - lr * weight_decay)) < 1e-6 for ratio in shrunk.values())
+assert frozen["None"] == 0 and abs(frozen["zero"] + lr * weight_decay) < 1e-15
+assert unused["weight_decay=0.01"] == 1 and abs(unused["penalty in the loss"] - 0.999) < 1e-6
+
+# %% values tags=["hidden"]
+values = {
+    "lr": lr,
+    "weight_decay": weight_decay,
+    "gradient": theta_grad,
+    "applied": applied,
+    "mse_gradient": l2_gradients["nn.MSELoss()(theta, 0)"][0].item(),
+    "half_gradient": l2_gradients["theta.square().sum() / 2"][0].item(),
+    "pull_squared": pulls["the squared norm"][0],
+    "pull_norm_far": pulls["the norm"][1],
+    "differing_entries": max(differing.values()),
+    "worst_penalty": max(worst.values()),
+    "bias_ratio": shrunk["layers.0.bias"],
+    "decayed_tensors": len(split[0]["params"]),
+    "free_tensors": len(split[1]["params"]),
+    "tied_parameters": len(list(tied.parameters())),
+    "row_slow": rows[0, 0].item(),
+    "row_fast": rows[1, 0].item(),
+    "row_free": rows[2, 0].item(),
+    "frozen_none": frozen["None"],
+    "frozen_zero": frozen["zero"],
+    "frozen_momentum": frozen["zero, after three steps"],
+    "unused_optimizer": unused["weight_decay=0.01"],
+    "unused_penalty": unused["penalty in the loss"],
+    "prelu_start": slope,
+    "prelu_slope": prelu.weight.item(),
+    "pull_normal": prior_pulls["Normal"][1],
+    "pull_normal_far": prior_pulls["Normal"][2],
+    "pull_laplace": prior_pulls["Laplace"][1],
+    "pull_laplace_far": prior_pulls["Laplace"][2],
+    "net_parameters": widths["this article's net"],
+    "mean_pull": means["this article's net"],
+}
