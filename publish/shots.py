@@ -1,0 +1,42 @@
+"""Shots: every page in four settings (360 and 1280 px wide, light and dark) as images in a folder.
+
+Run: python -m publish.shots SITE FOLDER [PAGE ...]
+"""
+
+import sys
+from pathlib import Path
+
+from publish.paper import FLAGS, chromium
+from publish.serving import served
+
+WIDTHS, SCHEMES = (360, 1280), ("light", "dark")
+
+
+def pages_of(site: Path) -> list[str]:
+    """Return the addresses of a site's pages below its front page, which is the empty one."""
+    names = (path.relative_to(site).as_posix() for path in sorted(site.rglob("*.html")))
+    return [name.removesuffix("index.html") for name in names]
+
+
+def shoot(site: Path, folder: Path, only: list[str]) -> None:
+    """Write FOLDER/PAGE-WIDTH-SCHEME.png for each page and setting."""
+    from playwright.sync_api import sync_playwright
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with served(site) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        for width in WIDTHS:
+            for scheme in SCHEMES:
+                context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+                page = context.new_page()
+                for name in only or pages_of(site):
+                    page.goto(address + name, wait_until="load")
+                    page.evaluate("document.fonts.ready.then(() => null)")
+                    stem = name.strip("/").replace("/", "-").removesuffix(".html") or "article"
+                    page.screenshot(path=folder / f"{stem}-{width}-{scheme}.png", full_page=True)
+                context.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    shoot(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
