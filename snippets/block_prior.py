@@ -18,8 +18,9 @@ torch.set_default_dtype(torch.float64)
 
 # %% groups
 def is_flat(name: str, parameter: nn.Parameter) -> bool:
-    """Vectors (biases, norms, PReLU slopes) and the direction v of weight_norm."""
-    return parameter.ndim < 2 or name.endswith(("weight.original1", "weight_v"))
+    """Vectors (biases, norms, PReLU slopes) and weight_norm's direction."""
+    direction = name.endswith(("weight.original1", "weight_v"))
+    return parameter.ndim < 2 or direction
 
 
 def param_groups(model: nn.Module, weight_decay: float) -> list[dict]:
@@ -81,14 +82,14 @@ print(f"in state_dict(): {len(twice)} times, penalty {l2_penalty(twice):.3f}")
 
 # %% weight_norm
 mix = language_model.mix
-g, v = mix.parametrizations.weight.original0, mix.parametrizations.weight.original1
+g = mix.parametrizations.weight.original0  # lengths, one per row
+v = mix.parametrizations.weight.original1  # directions
 with torch.no_grad():
     g.mul_(3 * torch.rand_like(g))  # as training would change it
     v.mul_(10)
     print(f"penalty of the matrix W: {l2_penalty([mix.weight]):.6f}")
     print(f"penalty of the lengths g: {l2_penalty([g]):.6f}")
-    print(f"penalty of v: {l2_penalty([v]):.1f} (v is 10 times what it was,")
-    print("W is not: the length of v changes nothing that the network computes)")
+    print(f"penalty of v, made 10 times longer: {l2_penalty([v]):.1f}")
 
 # %% [markdown]
 # The groups go to any `torch.optim` class as they are.
@@ -104,10 +105,10 @@ for group in optimizer.param_groups:
 
 # %% log_prior
 def log_prior(model: nn.Module, prior_std: torch.Tensor) -> torch.Tensor:
-    """Sum of log N(0, tau) over the decayed entries; a flat block adds nothing."""
+    """Sum of log N(0, tau) over decayed entries; a flat block adds nothing."""
     normal = Normal(torch.zeros(()), prior_std)
-    return sum(normal.log_prob(p).sum()
-               for name, p in model.named_parameters() if not is_flat(name, p))
+    return sum(normal.log_prob(p).sum() for name, p in model.named_parameters()
+               if not is_flat(name, p))
 
 
 def nll(model: nn.Module) -> torch.Tensor:
@@ -129,7 +130,7 @@ bayes = torch.autograd.grad(-log_joint / n, list(model.parameters()))
 
 # %% applied
 def applied(groups) -> list[torch.Tensor]:
-    """What one SGD step from `start` subtracts from each parameter, over lr."""
+    """What one SGD step from `start` subtracts, divided by lr."""
     with torch.no_grad():
         for p, p0 in zip(model.parameters(), start):
             p.copy_(p0)
@@ -137,7 +138,8 @@ def applied(groups) -> list[torch.Tensor]:
     optimizer.zero_grad()
     nll(model).backward()
     optimizer.step()
-    return [(p0 - p.detach()) / lr for p, p0 in zip(model.parameters(), start)]
+    after = [p.detach() for p in model.parameters()]
+    return [(p0 - p) / lr for p, p0 in zip(after, start)]
 
 
 def distance(a, b) -> float:
@@ -146,7 +148,8 @@ def distance(a, b) -> float:
 
 # %% agreement
 grouped = distance(applied(param_groups(model, weight_decay)), bayes)
-uniform = applied([{"params": list(model.parameters()), "weight_decay": weight_decay}])
+everything = {"params": list(model.parameters()), "weight_decay": weight_decay}
+uniform = applied([everything])
 assert grouped < 1e-12
 biases = [p0 for p0 in start if p0.ndim == 1]
 biases_decay = weight_decay * distance(biases, [0 * b for b in biases])
@@ -205,20 +208,24 @@ def two_groups(model):
     return param_groups(model, weight_decay)
 
 
-fits = {"closed form, intercept flat": map_estimate(features, target, weight_decay),
+exact = map_estimate(features, target, weight_decay)
+fits = {"closed form, intercept flat": exact,
         "SGD, two groups": train(two_groups, target),
         "SGD, everything decays": train(one_group, target)}
 print(f"{'':29s}  slope 1  slope 2  slope 3  intercept")
 for name, fit in fits.items():
-    print(f"{name:29s}" + "".join(f"{v:9.4f}" for v in fit[:3]) + f"{fit[3]:11.4f}")
+    slopes = "".join(f"{slope:9.4f}" for slope in fit[:3])
+    print(f"{name:29s}{slopes}{fit[3]:11.4f}")
 
 # %% [markdown]
 # What the flat prior buys: the choice of the target's origin (Celsius or
 # kelvin) no longer matters.
 
 # %% shift
-for name, groups_of in [("two groups", two_groups), ("everything decays", one_group)]:
-    moved = train(groups_of, target + 273.15) - train(groups_of, target)
+kelvin = 273.15
+for name, groups_of in {"two groups": two_groups,
+                        "everything decays": one_group}.items():
+    moved = train(groups_of, target + kelvin) - train(groups_of, target)
     print(f"{name:18s} slopes move by {moved[:3].norm():8.4f}, "
           f"intercept by {moved[3]:.2f}")
 
@@ -238,16 +245,16 @@ fig.set_label("Predictions against observed targets for two fits. With the "
               "everything decayed most of them lie below it.")
 
 # %% checks tags=["hidden"]
-closed, trained, everything = fits.values()
+closed, trained, decayed = fits.values()
 assert torch.allclose(closed, trained, atol=1e-10)
 assert abs(distance(uniform, bayes) - biases_decay) < 1e-12
 assert abs(l2_penalty([mix.weight]) - l2_penalty([g])) < 1e-12
 assert len(once) == 1 and len(twice) == 2
 residual_two = (target - features @ trained[:3] - trained[3]).mean().item()
-residual_one = (target - features @ everything[:3] - everything[3]).mean().item()
+residual_one = (target - features @ decayed[:3] - decayed[3]).mean().item()
 assert abs(residual_two) < 1e-10 and residual_one > 0.5
-shift_two = (train(two_groups, target + 273.15) - trained)[:3].norm().item()
-shift_one = (train(one_group, target + 273.15) - everything)[:3].norm().item()
+shift_two = (train(two_groups, target + kelvin) - trained)[:3].norm().item()
+shift_one = (train(one_group, target + kelvin) - decayed)[:3].norm().item()
 assert shift_two < 1e-8 and shift_one > 1
 
 # %% values tags=["hidden"]
@@ -263,10 +270,11 @@ values = {
     "prior_std": (1 / (n * weight_decay)) ** 0.5,
     "target_mean": target.mean().item(),
     "intercept_flat": trained[3].item(),
-    "intercept_decayed": everything[3].item(),
+    "kelvin": kelvin,
+    "intercept_decayed": decayed[3].item(),
     "mean_residual_decayed": residual_one,
     "shift_slopes_decayed": shift_one,
     "prior_stds_away": trained[3].item() * (n * weight_decay) ** 0.5,
     **{f"slope_{i + 1}_flat": trained[i].item() for i in range(3)},
-    **{f"slope_{i + 1}_decayed": everything[i].item() for i in range(3)},
+    **{f"slope_{i + 1}_decayed": decayed[i].item() for i in range(3)},
 }

@@ -64,7 +64,8 @@ at_the_end = [mu[name] + d.detach() for name, d in delta.items()]
 from_mu = far(model.parameters(), mu.values())
 apart = far(model.parameters(), at_the_end)
 assert apart < 1e-8
-print(f"distance from mu, before training: {far(start.parameters(), mu.values()):.3f}")
+at_first = far(start.parameters(), mu.values())
+print(f"distance from mu, before training: {at_first:.3f}")
 print(f"distance from mu, after {steps} steps: {from_mu:.3f}")
 print("distance between the two runs: below 1e-8")
 
@@ -122,7 +123,8 @@ x20 = torch.randn(20, D)
 y20 = x20 @ prior.sample() + torch.randn(20)
 theta = mean.clone().requires_grad_()
 optimizer = torch.optim.LBFGS([theta], max_iter=500, tolerance_grad=1e-12,
-                              tolerance_change=0, line_search_fn="strong_wolfe")
+                              tolerance_change=0,
+                              line_search_fn="strong_wolfe")
 
 
 def closure():
@@ -177,12 +179,12 @@ fig.set_label("Three priors over two parameters, each with the same long "
 # $\tau$ chosen on a validation set. All tasks of a scenario are one batch.
 
 # %% tasks
-tasks, n = 100, 20
+tasks, n = 400, 20
 taus = torch.logspace(-4, 4, 17)
 
 
 def draw(theta, n, scale, generator):
-    """Inputs N(0, scale**2), targets with noise variance 1, one set per task."""
+    """Inputs N(0, scale**2), targets with noise variance 1; a set per task."""
     x = torch.randn(len(theta), n, D, generator=generator) * scale
     noise = torch.randn(len(theta), n, generator=generator)
     return x, (x @ theta[..., None])[..., 0] + noise
@@ -206,7 +208,8 @@ def test_errors(theta, mean, covariance, train, validation):
     """
     average = covariance.diagonal(dim1=-2, dim2=-1).mean(-1)
     shape = covariance / average[:, None, None]  # average variance 1
-    fits = torch.stack([map_estimate(*train, mean, tau * shape) for tau in taus])
+    fits = torch.stack([map_estimate(*train, mean, tau * shape)
+                        for tau in taus])
     x, y = validation
     losses = ((y - (x @ fits[..., None])[..., 0]) ** 2).mean(-1)
     best = losses.argmin(0)
@@ -217,8 +220,9 @@ def test_errors(theta, mean, covariance, train, validation):
 
 # %% compare
 def compare(theta, mean, covariance, generator):
-    """Test MSE of each prior on the same target tasks: name -> one per task."""
-    train, validation = draw(theta, n, 1, generator), draw(theta, n, 1, generator)
+    """Test MSE of each prior on the same tasks: name -> (one per task, edge)."""
+    train = draw(theta, n, 1, generator)
+    validation = draw(theta, n, 1, generator)
     eye = torch.eye(D).expand(len(theta), D, D)
     priors = {"zero mean": (torch.zeros(tasks, D), eye),
               "mean only": (mean, eye), "full": (mean, covariance)}
@@ -246,9 +250,11 @@ def random_covariance():
 mean, covariance = 0.7 * normal(tasks, D), random_covariance()
 deviation = torch.linalg.cholesky(covariance) @ normal(tasks, D, 1)
 theta = mean + deviation[..., 0]
-results = {"prior is true": compare(theta, mean, covariance, generator),
-           "mean is wrong": compare(theta, 0.7 * normal(tasks, D), covariance, generator),
-           "covariance is wrong": compare(theta, mean, random_covariance(), generator)}
+given = {"prior is true": (mean, covariance),
+         "mean is wrong": (0.7 * normal(tasks, D), covariance),
+         "covariance is wrong": (mean, random_covariance())}
+results = {scenario: compare(theta, *prior, generator)
+           for scenario, prior in given.items()}
 
 
 # %% [markdown]
@@ -279,10 +285,12 @@ def mean_and_error(values: torch.Tensor) -> tuple[float, float]:
     return values.mean().item(), (values.std() / len(values) ** 0.5).item()
 
 
-print("| scenario | zero mean | mean only | full | full minus mean only | full wins |")
+print("| scenario | zero mean | mean only | full "
+      "| full minus mean only | full wins |")
 print("|---|--:|--:|--:|--:|--:|")
 for scenario, errors in results.items():
-    cells = ["{:.2f} ± {:.2f}".format(*mean_and_error(e)) for e, _ in errors.values()]
+    cells = ["{:.2f} ± {:.2f}".format(*mean_and_error(error))
+             for error, _ in errors.values()]
     gain = errors["full"][0] - errors["mean only"][0]
     cells.append("{:+.2f} ± {:.2f}".format(*mean_and_error(gain)))
     cells.append(f"{(gain < 0).sum()} of {tasks}")
@@ -290,7 +298,8 @@ for scenario, errors in results.items():
 
 # %% dots
 fig, ax = plt.subplots(figsize=(6.4, 4.2))
-styles = {"zero mean": ("s", "C5"), "mean only": ("o", "C0"), "full": ("D", "C1")}
+styles = {"zero mean": ("s", "C5"), "mean only": ("o", "C0"),
+          "full": ("D", "C1")}
 for row, errors in enumerate(results.values()):
     for i, (name, (marker, color)) in enumerate(styles.items()):
         center, error = mean_and_error(errors[name][0])
@@ -317,8 +326,12 @@ assert gap("prior is true", "full", "mean only") < -5
 assert gap("prior is true", "mean only", "zero mean") < -3
 assert gap("mean is wrong", "mean only", "zero mean") > 2
 assert gap("covariance is wrong", "full", "mean only") > 2
+assert gap("mean is wrong", "full", "mean only") < -2
+assert abs(gap("mean is wrong", "full", "zero mean")) < 2
 assert gap("source is near", "full", "mean only") < -2
 assert gap("source is far", "full", "mean only") > 2
+assert gap("source is far", "full", "zero mean") > 2
+assert gap("source is far", "mean only", "zero mean") < -2
 assert gap("source is near", "mean only", "zero mean") < -5
 assert abs(gap("source is middling", "full", "mean only")) < 2
 to_truth = {name: (map_estimate(x2, y2, m, S, 0.25) - truth).norm().item()
@@ -348,3 +361,8 @@ for scenario, errors in results.items():
     gain = errors["full"][0] - errors["mean only"][0]
     values[f"{key}_gain"], values[f"{key}_gain_error"] = mean_and_error(gain)
     values[f"{key}_wins"] = (gain < 0).sum().item()
+    for name in ("mean only", "full"):  # against no learned prior at all
+        cost = errors[name][0] - errors["zero mean"][0]
+        short = f"{key}_{name.split()[0]}_cost"
+        values[short], values[f"{short}_error"] = mean_and_error(cost)
+values["source_far_mean_saving"] = -values["source_far_mean_cost"]

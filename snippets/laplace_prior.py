@@ -22,9 +22,9 @@ scale = torch.tensor(1 / (n * l1))  # b; the prior variance is 2 b^2
 theta = torch.randn(D, requires_grad=True)
 
 log_prior = Laplace(torch.zeros(()), scale).log_prob(theta).sum()
-constant = D / n * torch.log(2 * scale)
+penalty = l1 * theta.abs().sum() + D / n * torch.log(2 * scale)
 print(f"-(1/n) log prior:        {-log_prior.item() / n:.10f}")
-print(f"l1 |theta|_1 + constant: {(l1 * theta.abs().sum() + constant).item():.10f}")
+print(f"l1 |theta|_1 + constant: {penalty.item():.10f}")
 gradient = torch.autograd.grad(-log_prior / n, theta)[0]
 print("its gradient / l1:", " ".join(f"{v:.0f}" for v in gradient / l1))
 
@@ -52,9 +52,10 @@ prior_variance = 2 * scale**2  # the Gaussian prior with the same variance
 weight_decay = (1 / (n * prior_variance)).item()
 laplace_map = soft_threshold(least_squares, l1)
 gaussian_map = shrink(least_squares, weight_decay)
-for name, row in [("truth", truth), ("least squares", least_squares),
-                  ("Gaussian prior", gaussian_map), ("Laplace prior", laplace_map)]:
-    print(f"{name:15s}" + "".join(f"{v:6.2f}" for v in row + 0.0))
+rows = {"truth": truth, "least squares": least_squares,
+        "Gaussian prior": gaussian_map, "Laplace prior": laplace_map}
+for name, row in rows.items():
+    print(f"{name:14s}" + "".join(f"{entry:6.2f}" for entry in row + 0.0))
 
 
 # %% [markdown]
@@ -64,11 +65,12 @@ for name, row in [("truth", truth), ("least squares", least_squares),
 # %% grid_search
 candidates = torch.linspace(-3, 3, 60_001)[:, None]  # steps of 0.0001
 misfit = 0.5 * (candidates - least_squares) ** 2
-neg_laplace = -Laplace(torch.zeros(()), scale).log_prob(candidates) / n
-neg_normal = -Normal(torch.zeros(()), prior_variance.sqrt()).log_prob(candidates) / n
-for name, penalty, closed in [("Laplace", neg_laplace, laplace_map),
-                              ("Gaussian", neg_normal, gaussian_map)]:
-    found = candidates[(misfit + penalty).argmin(0), 0]
+laplace = Laplace(torch.zeros(()), scale)
+gaussian = Normal(torch.zeros(()), prior_variance.sqrt())
+for name, prior, closed in [("Laplace", laplace, laplace_map),
+                            ("Gaussian", gaussian, gaussian_map)]:
+    objective = misfit - prior.log_prob(candidates) / n
+    found = candidates[objective.argmin(0), 0]
     gap = (found - closed).abs().max().item()
     assert gap < 1e-4
     print(f"{name}: grid and closed form differ by less than one grid step")
@@ -76,9 +78,8 @@ for name, penalty, closed in [("Laplace", neg_laplace, laplace_map),
 # %% figure
 fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 3.2))
 t = torch.linspace(-0.35, 0.35, 141)
-std = prior_variance.sqrt()
-left.plot(t, Normal(torch.zeros(()), std).log_prob(t).exp(), "C0--", label="Gaussian")
-left.plot(t, Laplace(torch.zeros(()), scale).log_prob(t).exp(), "C1", label="Laplace")
+left.plot(t, gaussian.log_prob(t).exp(), "C0--", label="Gaussian")
+left.plot(t, laplace.log_prob(t).exp(), "C1", label="Laplace")
 left.set(xlabel="parameter", ylabel="prior density", xticks=[-0.3, 0, 0.3])
 left.legend(loc="upper right")
 t = torch.linspace(-1, 1, 141)
@@ -135,22 +136,24 @@ def penalized_loss(theta: torch.Tensor) -> float:
 
 
 zero = proximal.detach() == 0
-print(f"{'':21s} exact zeros   largest of those {zero.sum()}   penalized loss")
-for name, fit in [("soft threshold", proximal), ("autograd through abs", subgradient)]:
-    fit = fit.detach()
-    print(f"{name:21s} {(fit == 0).sum():5d} of {D} {fit[zero].abs().max():21.4f} "
-          f"{penalized_loss(fit):16.4f}")
+print(f"{'':20s} exact zeros  largest of those {zero.sum()}  penalized loss")
+for name, fit in {"soft threshold": proximal,
+                  "autograd through abs": subgradient}.items():
+    zeros, largest = (fit == 0).sum(), fit[zero].abs().max()
+    print(f"{name:20s} {zeros:5d} of {D} {largest:20.4f} "
+          f"{penalized_loss(fit):15.4f}")
 
 # %% [markdown]
 # The mode is sparse; the prior is not.
 
 # %% draws
-draws = Laplace(torch.zeros(()), scale).sample((100_000,))
-print(f"zeros among {len(draws)} draws from the Laplace prior: {(draws == 0).sum()}")
+draws = laplace.sample((100_000,))
+zeros = (draws == 0).sum()
+print(f"zeros among {len(draws)} draws from the Laplace prior: {zeros}")
 
 # %% checks tags=["hidden"]
 fitted, jittering = proximal.detach(), subgradient.detach()
-score = mixed.T @ (y - mixed @ fitted) / n  # optimality: |score| <= l1, = on the support
+score = mixed.T @ (y - mixed @ fitted) / n  # |score| <= l1, = l1 sign on the support
 assert score.abs().max() < l1 + 1e-9
 assert (score[fitted != 0] - l1 * fitted[fitted != 0].sign()).abs().max() < 1e-9
 assert (jittering == 0).sum() == 0 and penalized_loss(jittering) > penalized_loss(fitted)
@@ -161,7 +164,7 @@ assert (draws == 0).sum() == 0
 values = {
     "l1": l1,
     "scale": scale.item(),
-    "prior_std": std.item(),
+    "prior_std": prior_variance.sqrt().item(),
     "weight_decay": weight_decay,
     "gaussian_zeros": (gaussian_map == 0).sum().item(),
     "laplace_zeros": (laplace_map == 0).sum().item(),
