@@ -1,0 +1,90 @@
+"""Fixtures: the site, built once or given by --site; plain runs of the snippets; a browser."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from plain_run import ROOT, PlainRuns
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+SITE_URL = "https://example.org/weight-decay/"  # a sub-path, as Pages serves it
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--site", metavar="DIR", help="check this built site instead of building one")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def site_dir(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the built site."""
+    if given := request.config.getoption("--site"):
+        return Path(given).resolve()
+    folder = tmp_path_factory.mktemp("built") / "site"
+    command = [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(folder)]
+    environment = os.environ | {"SITE_URL": SITE_URL}
+    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert ran.returncode == 0, f"the site does not build:\n{ran.stdout}{ran.stderr}"
+    return folder
+
+
+@pytest.fixture(scope="session")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> PlainRuns:
+    """Return plain("name"): the PlainRun of a snippet, run once a session."""
+    return PlainRuns(tmp_path_factory.mktemp("plain"))
+
+
+@pytest.fixture(scope="session")
+def site_url(site_dir: Path):
+    """Serve the built site on a free port under the sub-path that it was built for."""
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_) -> None:
+            pass
+
+        def translate_path(self, path: str) -> str:
+            return super().translate_path("/" + path.removeprefix("/weight-decay/").lstrip("/"))
+
+        def send_error(self, code, *args) -> None:
+            if code == 404 and (page := site_dir / "404.html").exists():
+                self.send_response(404)
+                self.send_header("Content-Type", "text/html")
+                self.end_headers()
+                self.wfile.write(page.read_bytes())
+            else:
+                super().send_error(code, *args)
+
+    handler = functools.partial(Quiet, directory=str(site_dir))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/weight-decay/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Start headless Chromium: the system's if there is one, else Playwright's own."""
+    from playwright.sync_api import sync_playwright
+
+    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield chromium
+        chromium.close()

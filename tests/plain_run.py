@@ -1,0 +1,114 @@
+"""The other road: run a snippet with plain Python, no notebook, no kernel, no cache.
+
+Splits the file on its own, executes cell by cell, and keeps what each printed and drew, so that
+the tests can hold the built pages against it. Shares no code with the engine.
+
+    python tests/plain_run.py snippets/x.py OUT.json
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+HEAD = re.compile(r'^# %% *(?P<kind>\[markdown\])? *(?P<name>\w*) *(?:tags=(?P<tags>\[.*?\]))? *$')
+
+
+@dataclass(frozen=True)
+class PlainRun:
+    """What a snippet gave: text and figures by cell, its values, tags by cell, in file order."""
+
+    stdout: dict[str, str]
+    figures: dict[str, list[dict]]  # each {"svg": text, "alt": text, "points": [[x, y], …] by line}
+    values: dict[str, object]
+    tags: dict[str, list[str]]
+    sources: dict[str, str]
+
+    @property
+    def volatile(self) -> bool:
+        return any("volatile" in tags for tags in self.tags.values())
+
+
+def split(text: str) -> list[tuple[str, list[str], str]]:
+    """Return (name, tags, source) for each code cell."""
+    cells: list[tuple[str, list[str], list[str]]] = []
+    for line in text.split("\n"):
+        if head := HEAD.match(line):
+            name = "" if head["kind"] else head["name"]
+            cells.append((name, json.loads(head["tags"] or "[]"), []))
+        elif cells:
+            cells[-1][2].append(line)
+    return [(name, tags, "\n".join(lines).strip("\n")) for name, tags, lines in cells if name]
+
+
+def draw_open_figures() -> list[dict]:
+    """Save and close every open figure, as SVG and as the arrays behind its lines."""
+    if "matplotlib.pyplot" not in sys.modules:
+        return []
+    plt = sys.modules["matplotlib.pyplot"]
+    drawn = []
+    for number in plt.get_fignums():
+        figure, text = plt.figure(number), io.StringIO()
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        drawn.append({"svg": text.getvalue(), "alt": figure.get_label()})
+        plt.close(figure)
+    return drawn
+
+
+def run_here(path: Path) -> dict:
+    """Execute a snippet in this process and return the fields of a PlainRun."""
+    sys.path.insert(0, str(ROOT))
+    found: dict = {"stdout": {}, "figures": {}, "tags": {}, "sources": {}}
+    namespace: dict = {"__name__": "__main__"}
+    for name, tags, source in split(path.read_text(encoding="utf-8")):
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            exec(compile(source, f"{path.name}:{name}", "exec"), namespace)
+        found["stdout"][name], found["tags"][name], found["sources"][name] = printed.getvalue(), tags, source
+        found["figures"][name] = draw_open_figures()
+    return found | {"values": namespace.get("values", {})}
+
+
+def start(path: Path, folder: Path) -> PlainRun:
+    """Run a snippet in a process of its own and read what it left."""
+    target = folder / f"{path.stem}.json"
+    threads = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    fixed = threads | {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+    command = [sys.executable, "-W", "error::UserWarning", __file__, str(path), str(target)]
+    ran = subprocess.run(command, cwd=ROOT, env=os.environ | fixed, capture_output=True, text=True, timeout=120)
+    assert ran.returncode == 0, f"plain run of {path.name}:\n{ran.stderr[-3000:]}"
+    return PlainRun(**json.loads(target.read_text(encoding="utf-8")))
+
+
+class PlainRuns:
+    """All snippets, run side by side on first use; volatile ones take their turn too."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.pool, self.jobs = folder, ThreadPoolExecutor(os.cpu_count()), {}
+
+    def names(self) -> list[str]:
+        return sorted(path.stem for path in (ROOT / "snippets").glob("*.py"))
+
+    def __call__(self, name: str) -> PlainRun:
+        if name not in self.jobs:
+            path = ROOT / "snippets" / f"{name}.py"
+            self.jobs[name]: Future = self.pool.submit(start, path, self.folder)
+        return self.jobs[name].result()
+
+    def every(self) -> dict[str, PlainRun]:
+        for name in self.names():
+            self.jobs.setdefault(name, self.pool.submit(start, ROOT / "snippets" / f"{name}.py", self.folder))
+        return {name: job.result() for name, job in sorted(self.jobs.items())}
+
+
+if __name__ == "__main__":
+    Path(sys.argv[2]).write_text(json.dumps(run_here(Path(sys.argv[1]))), encoding="utf-8")
