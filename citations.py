@@ -1,10 +1,11 @@
 """Cite: `[@key]` in a page becomes "Harvey et al. (2024)", linked to the one list of references.
 
-In: docs/*.md and one BibTeX file. Out: author-year links (`[@a; @b]` for several; inside
-parentheses "Harvey et al., 2024"); the list where a page has `[references]` alone on a line, each
-entry with links back to the places that cite it; and, hidden on every other page, the text of the
-references it cites, which each link names in aria-describedby. `check` stops a build whose
-citations and entries do not match. Links are written as `index.md#ref-key`: MkDocs resolves them.
+In: docs/*.md and one BibTeX file. Out: author-year links. `[@key]` reads as a noun at the start of a
+sentence and after words such as "of" and "in"; elsewhere it stands in parentheses, as `[@a; @b]` does:
+"(Harvey et al., 2024)". The list stands where a page has `[references]` alone on a line, each entry with
+links back to the places that cite it. Every other page carries the text of the references it cites,
+hidden; each link names it in aria-describedby. `check` stops a build whose citations and entries do not
+match. Links are written as `index.md#ref-key`: MkDocs resolves them.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from pybtex.database import parse_file
 from pybtex.exceptions import PybtexError
 
 CITE = r"\[(@[a-z0-9]+(?:; ?@[a-z0-9]+)*)\]"
+NOUN = re.compile(r"(?:^|[.?!;:]|\b(?:of|in|by|and|with|what|that|as|from|to|see|for|than))\s*$", re.I)
 LOOSE = re.compile(r"\[@[^\]]*\]?")  # what was meant as a citation
 FENCE, CODE = re.compile(r"^\s*(```+|~~~+)"), re.compile(r"(`+).*?\1")
 ROADS = {  # field: address, label
@@ -148,9 +150,14 @@ class CiteInline(InlineProcessor):
 
     def handleMatch(self, match, data):  # noqa: N802 (Markdown's name)
         known, before = self.md.citations.known(), data[: match.start(0)]
-        form = "{}, {}" if before.count("(") > before.count(")") else "{} ({})"
+        inside, keys = before.count("(") > before.count(")"), keys_in(match[1])
+        noun = len(keys) == 1 and not inside and NOUN.search(before)
+        form, opening, closing = ("{} ({})", "", "") if noun else ("{}, {}", "(", ")")
+        if inside:
+            opening = closing = ""
         group = Element("span", {"class": "cites"})
-        for key in keys_in(match[1]):
+        group.text = AtomicString(opening)
+        for key in keys:
             if key not in known:
                 raise CitationError(f"[@{key}] has no entry\n    rule: add it to the BibTeX file")
             href = f"{self.md.citations.getConfig('list')}#ref-{key}"
@@ -158,7 +165,7 @@ class CiteInline(InlineProcessor):
                 group, "a", {"class": "cite", "href": href, "aria-describedby": f"ref-text-{key}"}
             )
             link.text, link.tail = AtomicString(form.format(*authors_year(key, known))), AtomicString("; ")
-        group[-1].tail = ""
+        group[-1].tail = AtomicString(closing)
         return group, match.start(0), match.end(0)
 
 

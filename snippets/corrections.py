@@ -34,10 +34,11 @@ log_joint = log_likelihood + Normal(torch.tensor(0.0), torch.tensor(1.0)).log_pr
 posterior = log_joint.exp() / torch.trapezoid(log_joint.exp(), grid)
 
 places = torch.searchsorted(grid, torch.tensor([0.0, 0.5, 1.0]))
-by_joint = (posterior / log_joint.exp())[places]
-by_log = (posterior / -log_joint)[places]
-print("posterior / joint      at θ = 0, 0.5, 1: " + "  ".join(f"{r:8.2f}" for r in by_joint))
-print("posterior / -log joint at θ = 0, 0.5, 1: " + "  ".join(f"{r:8.4f}" for r in by_log))
+by_joint = (posterior / log_joint.exp())[places].tolist()
+by_log = (posterior / -log_joint)[places].tolist()
+print("ratios at θ = 0, 0.5, 1")
+print("posterior / joint      ", "  ".join(f"{r:8.2f}" for r in by_joint))
+print("posterior / -log joint ", "  ".join(f"{r:8.4f}" for r in by_log))
 
 # %% label
 ends = {
@@ -53,7 +54,7 @@ D = sum(p.numel() for p in Net().parameters())
 constants = {}
 for decay in (1e-2, 1.0):
     constants[decay] = D / (2 * n) * math.log(2 * math.pi / (n * decay))
-    print(f"λ = {decay:<4}  (D/2n) log(2πτ) = {constants[decay]:+.3f}, added to the penalty")
+    print(f"λ = {decay:<4}  (D/2n) log(2πτ) = {constants[decay]:+.3f}")
 
 # %% objective
 x = torch.linspace(-1, 1, n)
@@ -64,7 +65,8 @@ gaps = []
 for _ in range(3):
     net = Net()
     theta = torch.cat([p.detach().flatten() for p in net.parameters()])
-    log_p = Normal(net(features).detach(), torch.tensor(0.5**0.5)).log_prob(targets).sum()
+    likelihood = Normal(net(features).detach(), torch.tensor(0.5).sqrt())
+    log_p = likelihood.log_prob(targets).sum()
     penalized_loss = -log_p / n + weight_decay / 2 * theta.square().sum()
     per_example = (log_p + prior.log_prob(theta).sum()) / n
     gaps.append((penalized_loss + per_example).item())
@@ -102,12 +104,13 @@ for decay in (1e-2, 1e-4, 1e-6):
     prior = Normal(torch.tensor(0.0), torch.tensor(1 / (n * decay)).sqrt())
     (gradient,) = torch.autograd.grad(-prior.log_prob(theta) / n, theta)
     zero_pulls.append(gradient.item())
-    print(f"λ = {decay:.0e}  τ = {1 / (n * decay):8.1f}  pull at θ = 1: {gradient:.0e}")
+    variance = 1 / (n * decay)
+    print(f"λ = {decay:.0e}  τ = {variance:8.1f}  pull at θ = 1: {gradient:.0e}")
 
 # %% checks tags=["hidden"]
 assert abs(pulls["variance"] - weight_decay) < 1e-15
-assert by_joint.max() - by_joint.min() < 1e-9 * by_joint.max()
-assert by_log.max() / by_log.min() > 2
+assert max(by_joint) - min(by_joint) < 1e-9 * max(by_joint)
+assert max(by_log) / min(by_log) > 2
 assert constants[1e-2] > 0 > constants[1.0]
 assert max(gaps) - min(gaps) < 1e-12
 assert changed == 0
@@ -120,8 +123,8 @@ values = {
     "prior_variance": tau,
     "pull_variance": pulls["variance"],
     "pull_precision": pulls["precision"],
-    "ratio_joint": by_joint[0].item(),
-    "ratio_log_spread": (by_log.max() / by_log.min()).item(),
+    "ratio_joint": by_joint[0],
+    "ratio_log_spread": max(by_log) / min(by_log),
     "end_likelihood": ends["-log likelihood"],
     "end_joint": ends["-log joint"],
     "end_posterior": ends["-log posterior"],

@@ -32,7 +32,8 @@ candidates = {
 l2_gradients = {}
 for name, loss in candidates.items():
     (l2_gradients[name],) = torch.autograd.grad(loss, vector)
-    print(f"{name:<24}  value {loss.item():5.2f}  gradient {l2_gradients[name].tolist()}")
+    pull = l2_gradients[name].tolist()
+    print(f"{name:<24}  value {loss.item():5.2f}  gradient {pull}")
 
 # %% factor_two
 penalties = {
@@ -47,7 +48,8 @@ for name, penalty in penalties.items():
         theta = torch.tensor([0.6 * size, 0.8 * size], requires_grad=True)
         (gradient,) = torch.autograd.grad(penalty(theta), theta)
         pulls[name].append((gradient / theta).mean().item())
-    print(f"{name:<22}  pull {pulls[name][0]:.2f} θ at length 1, {pulls[name][1]:.2f} θ at length 10")
+    near, far = pulls[name]
+    print(f"{name:<22}  pull {near:.2f} θ at length 1, {far:.2f} θ at length 10")
 
 # %% manual_penalty
 theta = torch.randn(261, requires_grad=True)
@@ -76,7 +78,9 @@ SGD(net.parameters(), lr=lr, weight_decay=weight_decay).step()
 shrunk = {name: p.norm().item() / before[name] for name, p in net.named_parameters()}
 for name in ("layers.0.weight", "layers.0.bias"):
     print(f"{name:<16}  norm after / before = {shrunk[name]:.4f}")
-print(f"parameters that shrank: {sum(ratio < 1 for ratio in shrunk.values())} of {len(shrunk)}")
+count = sum(ratio < 1 for ratio in shrunk.values())
+print(f"parameters that shrank: {count} of {len(shrunk)}")
+
 
 # %% groups
 def decay_groups(model, weight_decay):
@@ -89,7 +93,8 @@ def decay_groups(model, weight_decay):
     ]
 
 
-model = nn.Sequential(nn.Linear(2, 10), nn.BatchNorm1d(10), nn.PReLU(), nn.Linear(10, 1))
+layers = nn.Linear(2, 10), nn.BatchNorm1d(10), nn.PReLU(), nn.Linear(10, 1)
+model = nn.Sequential(*layers)
 split = decay_groups(model, weight_decay)
 for group in split:
     shapes = ", ".join(str(tuple(p.shape)) for p in group["params"])
@@ -104,8 +109,8 @@ print(f"tied: {len(list(tied.parameters()))} parameter in parameters()")
 normed = weight_norm(nn.Linear(3, 2))
 matrices = decay_groups(normed, weight_decay)[0]["params"]
 for name, p in normed.named_parameters():
-    decays = any(p is matrix for matrix in matrices)
-    print(f"{name:<34} {tuple(p.shape)!s:<7} {'decays' if decays else 'does not decay'}")
+    fate = "decays" if any(p is matrix for matrix in matrices) else "does not decay"
+    print(f"{name:<34} {tuple(p.shape)!s:<7} {fate}")
 
 # %% entries
 rates = torch.tensor([[0.01], [0.1], [0.0]])  # one weight decay for each row
@@ -121,6 +126,7 @@ rows.register_post_accumulate_grad_hook(add_decay)
 SGD([rows], lr=lr).step()
 for rate, row in zip(rates, rows):
     print(f"rate {rate.item():.2f}: row is now {[round(v, 4) for v in row.tolist()]}")
+
 
 # %% frozen
 def move(gradient, momentum_before=0):
@@ -139,9 +145,11 @@ def move(gradient, momentum_before=0):
 
 
 zero = torch.zeros(1, dtype=torch.float64)
-frozen = {"None": move(None), "zero": move(zero), "zero, after three steps": move(zero, 3)}
+frozen = {"None": move(None), "zero": move(zero)}
+frozen["zero, after three steps"] = move(zero, momentum_before=3)
 for grad, moved in frozen.items():
     print(f"grad {grad:<24} moved by {moved:+.4f}")
+
 
 # %% unused
 def ratio_of_unused(weight_decay, penalty):
@@ -150,7 +158,8 @@ def ratio_of_unused(weight_decay, penalty):
     optimizer = SGD(model.parameters(), lr=lr, weight_decay=weight_decay)
     before = model["unused"].weight.item()
     loss = model["used"](torch.ones(1, 1)).sum()
-    loss = loss + penalty / 2 * sum(p.square().sum() for p in model.parameters() if penalty)
+    if penalty:
+        loss = loss + penalty / 2 * sum(p.square().sum() for p in model.parameters())
     loss.backward()
     optimizer.step()
     return model["unused"].weight.item() / before
@@ -170,7 +179,7 @@ optimizer = SGD(prelu.parameters(), lr=lr, weight_decay=weight_decay)
 for _ in range(1000):
     prelu.weight.grad = torch.zeros_like(prelu.weight)
     optimizer.step()
-print(f"slope: {slope} at the start, {prelu.weight.item():.4f} after 1000 steps of decay")
+print(f"slope at first {slope}, after 1000 steps of decay {prelu.weight.item():.4f}")
 
 # %% gaussian
 n, prior_variance = 60, 1 / (60 * weight_decay)
@@ -186,18 +195,21 @@ for name, prior in priors.items():
     prior_pulls[name] = gradient.tolist()
     print(f"{name:<8} pull at 0.5, 1, 2: " + ", ".join(f"{g:.4f}" for g in gradient))
 
+
 # %% sum_or_mean
 def mean_penalty_gradient(width):
-    """Return D and the coefficient of θ in the gradient of λ/2 times the mean square."""
+    """Return the coefficient of θ in the gradient of λ/2 times the mean square."""
     theta = torch.ones(width, requires_grad=True)
     (gradient,) = torch.autograd.grad(weight_decay / 2 * theta.square().mean(), theta)
     return gradient[0].item()
 
 
-widths = {"this article's net": sum(p.numel() for p in Net().parameters()), "a million weights": 10**6}
+D = sum(p.numel() for p in Net().parameters())
+widths = {"this article's net": D, "a million weights": 10**6}
 means = {name: mean_penalty_gradient(width) for name, width in widths.items()}
 for name, width in widths.items():
-    print(f"{name:<19} D = {width:>7}  sum: {weight_decay} θ  mean: {means[name]:.1e} θ")
+    pull = f"sum: {weight_decay} θ  mean: {means[name]:.1e} θ"
+    print(f"{name:<19} D = {width:>7}  {pull}")
 
 # %% checks tags=["hidden"]
 assert abs(applied - 0.32) < 1e-12

@@ -28,16 +28,17 @@ for optimizer_class in (SGD, Adam, AdamW):
     for decay in (0.01, 0.1):
         theta = weight()
         optimizer_class([theta], lr=lr, weight_decay=decay).step()
-        moved[optimizer_class.__name__, decay] = 1 - theta.item()
-        print(f"{optimizer_class.__name__:<6} weight_decay {decay:<4}  moved by {1 - theta.item():.4f}")
+        name, distance = optimizer_class.__name__, 1 - theta.item()
+        moved[name, decay] = distance
+        print(f"{name:<6} weight_decay {decay:<4}  moved by {distance:.4f}")
 
 # %% adamw_lr
 shrinks = {}
 for rate, decay in ((0.1, 0.01), (0.05, 0.01), (0.05, 0.02)):
     theta = weight()
     AdamW([theta], lr=rate, weight_decay=decay).step()
-    shrinks[rate, decay] = theta.item()
-    print(f"lr {rate:<4}  weight_decay {decay}  one step multiplies by {theta.item():.4f}")
+    shrink = shrinks[rate, decay] = theta.item()
+    print(f"lr {rate:<4}  weight_decay {decay}  one step multiplies by {shrink:.4f}")
 
 # %% schedule
 steps = 1000
@@ -51,9 +52,9 @@ for name in ("constant", "cosine"):
         optimizer.step()
         if name == "cosine":
             schedule.step()
-    decayed[name] = theta.item()
-    expected = math.exp(-weight_decay * sum_of_rates)
-    print(f"{name:<9} weight after {steps} steps {theta.item():.4f}, exp(-λ Σ lr) = {expected:.4f}")
+    decayed[name], expected = theta.item(), math.exp(-weight_decay * sum_of_rates)
+    print(f"{name:<9} weight {decayed[name]:.4f}, exp(-λ Σ lr) = {expected:.4f}")
+
 
 # %% together
 def train(lr, weight_decay, steps):
@@ -67,17 +68,20 @@ def train(lr, weight_decay, steps):
     return w.item()
 
 
-runs = {}
+runs, FEW, MANY = {}, 10, 500
 for rate, decay in ((0.1, 0.1), (0.05, 0.1), (0.05, 0.2)):
-    runs[rate, decay] = train(rate, decay, 10), train(rate, decay, 500)
-    early, late = runs[rate, decay]
-    print(f"lr {rate:<4}  weight_decay {decay}  w after 10 steps {early:.4f}, after 500 {late:.4f}")
+    early, late = train(rate, decay, FEW), train(rate, decay, MANY)
+    runs[rate, decay] = early, late
+    ends = f"after {FEW} steps {early:.4f}, after {MANY} {late:.4f}"
+    print(f"lr {rate:<4}  weight_decay {decay}  w {ends}")
+
 
 # %% sgdw
 def rest(decoupled, momentum=0.9, lr=0.01, weight_decay=0.1):
     """Return where w comes to rest on the loss (w - 1)² / 2."""
     w = nn.Parameter(torch.tensor(0.0))
-    optimizer = SGD([w], lr=lr, momentum=momentum, weight_decay=0.0 if decoupled else weight_decay)
+    coupled_decay = 0.0 if decoupled else weight_decay
+    optimizer = SGD([w], lr=lr, momentum=momentum, weight_decay=coupled_decay)
     for _ in range(3000):
         optimizer.zero_grad()
         ((w - 1) ** 2 / 2).backward()
@@ -91,6 +95,7 @@ def rest(decoupled, momentum=0.9, lr=0.01, weight_decay=0.1):
 rests = {"SGD, momentum 0.9": rest(False), "SGDW, momentum 0.9": rest(True)}
 for name, w in rests.items():
     print(f"{name:<19} rests at {w:.4f}, the minimum for weight decay {1 / w - 1:.3f}")
+
 
 # %% sparse
 def try_sparse(optimizer_class, **settings):
@@ -149,6 +154,9 @@ values = {
     "early_1": runs[0.1, 0.1][0],
     "early_2": runs[0.05, 0.1][0],
     "early_3": runs[0.05, 0.2][0],
+    "few": FEW,
+    "many": MANY,
+    "sgd_decay": 1 / rests["SGD, momentum 0.9"] - 1,
     "rest_sgd": rests["SGD, momentum 0.9"],
     "rest_sgdw": rests["SGDW, momentum 0.9"],
     "sgdw_decay": 1 / rests["SGDW, momentum 0.9"] - 1,

@@ -55,7 +55,7 @@ def faults(docs):
 
 
 def test_one_two_and_three_authors_read_as_in_the_field(docs):
-    page = rendered(docs, ALL)
+    page = rendered(docs, "\n\n".join(ALL.split()))
     assert [link.text for link in page.select("a.cite")] == [
         "MacKay (1992)",
         "van Laarhoven and Hutter (2019)",
@@ -64,10 +64,32 @@ def test_one_two_and_three_authors_read_as_in_the_field(docs):
     ]
 
 
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("Old [@mackay1992practical], and good", "Old (MacKay, 1992), and good"),
+        (
+            "[@mackay1992practical] chose it. [@pair2019two] did not.",
+            "MacKay (1992) chose it. van Laarhoven and Hutter (2019) did not.",
+        ),
+        (
+            "the prior of [@mackay1992practical] and [@pair2019two]",
+            "the prior of MacKay (1992) and van Laarhoven and Hutter (2019)",
+        ),
+        (
+            "as in [@mackay1992practical; @pair2019two]",
+            "as in (MacKay, 1992; van Laarhoven and Hutter, 2019)",
+        ),
+    ],
+)
+def test_a_citation_is_a_noun_where_the_sentence_needs_one_else_in_parentheses(docs, text, expected):
+    assert rendered(docs, text).text.split("\n")[0] == expected
+
+
 def test_inside_parentheses_the_year_stands_without_its_own(docs):
-    page = rendered(docs, "(see [@mackay1992practical; @pair2019two]) and then [@mackay1992practical]")
+    page = rendered(docs, "(see [@mackay1992practical; @pair2019two]) and after [@mackay1992practical]")
     assert page.text.strip().startswith(
-        "(see MacKay, 1992; van Laarhoven and Hutter, 2019) and then MacKay (1992)"
+        "(see MacKay, 1992; van Laarhoven and Hutter, 2019) and after (MacKay, 1992)"
     )
 
 
