@@ -106,24 +106,22 @@ for name, index in picks.items():
           f" ± {price[name].std() / draws**0.5:.3f}")
 
 # %% figure
-fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 3.3))
+fig, (top, bottom) = plt.subplots(2, 1, figsize=(5.4, 5.4), sharex=True)
 for scores in evidences[:12]:
-    left.semilogx(grid, scores - scores.max(), "C0-", linewidth=1)
-    left.plot(grid[scores.argmax()], 0, "C0o")
-left.set(xlabel="prior variance τ", ylabel="log evidence - maximum",
-         ylim=(-12, 0.8))
-right.semilogx(grid, errors.mean(axis=0), "k-", label="one τ for all")
+    top.semilogx(grid, scores - scores.max(), "C0-", linewidth=1)
+    top.plot(grid[scores.argmax()], 0, "C0o")
+top.set(ylabel="log evidence - maximum", ylim=(-12, 0.8))
+bottom.semilogx(grid, errors.mean(axis=0), "k-", label="one τ for all")
 for name, line in [("evidence", "C0--"), ("5 folds", "C1:"),
                    ("one split, then refit", "C2-.")]:
-    right.plot(grid, np.full(len(grid), price[name].mean()), line, label=name)
-right.set(xlabel="prior variance τ", ylabel="mean error beyond noise",
-          ylim=(0.15, 0.5))
-right.legend()
-for axes in (left, right):
-    axes.set_xticks([1e-3, 1e-1, 1e1])
+    bottom.plot(grid, np.full(len(grid), price[name].mean()), line, label=name)
+bottom.set(xlabel="prior variance τ", ylabel="mean error beyond noise",
+           ylim=(0.15, 0.5))
+bottom.legend()
+bottom.set_xticks([1e-3, 1e-1, 1e1])
 fig.set_label(
-    "Left: the log evidence of linear regression for twelve data sets, each "
-    "with one maximum over the prior variance, near 0.1. Right: the mean error on new "
+    "Top: the log evidence of linear regression for twelve data sets, each "
+    "with one maximum over the prior variance, near 0.1. Bottom: the mean error on new "
     "data has its minimum at 0.1; horizontal lines show what choosing for each data set "
     "reaches: the evidence lowest, five folds a little above, one split the highest."
 )
@@ -267,20 +265,19 @@ print(f"evidence minus 5 folds, paired {gap.mean():25.4f}"
       f" ± {gap.std() / many**0.5:.4f}")
 
 # %% logistic_figure
-fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 3.3))
+fig, (top, bottom) = plt.subplots(2, 1, figsize=(5.4, 5.4), sharex=True)
 for scores in logistic_evidences[:12]:
-    left.semilogx(coarse, scores - scores.max(), "C0-", linewidth=1)
-    left.plot(coarse[scores.argmax()], 0, "C0o")
-left.set(xlabel="prior variance τ", ylabel="log evidence - maximum",
-         ylim=(-12, 0.8))
-right.semilogx(coarse, nlls.mean(axis=0), "k-", label="one τ for all")
+    top.semilogx(coarse, scores - scores.max(), "C0-", linewidth=1)
+    top.plot(coarse[scores.argmax()], 0, "C0o")
+top.set(ylabel="log evidence - maximum", ylim=(-12, 0.8))
+bottom.semilogx(coarse, nlls.mean(axis=0), "k-", label="one τ for all")
 for name, line in [("evidence (Laplace)", "C0--"), ("5 folds", "C1:")]:
-    right.plot(coarse, np.full(17, logistic[name].mean()), line, label=name)
-right.set(xlabel="prior variance τ", ylabel="mean NLL on new data")
-right.legend()
+    bottom.plot(coarse, np.full(17, logistic[name].mean()), line, label=name)
+bottom.set(xlabel="prior variance τ", ylabel="mean NLL on new data")
+bottom.legend()
 fig.set_label(
-    "Left: Laplace's log evidence of logistic regression for twelve data sets, each "
-    "with one maximum over the prior variance, most between 0.1 and 10. Right: the "
+    "Top: Laplace's log evidence of logistic regression for twelve data sets, each "
+    "with one maximum over the prior variance, most between 0.1 and 10. Bottom: the "
     "mean NLL on new data has its minimum near a prior variance of one and "
     "rises steeply for flat priors; dashed and dotted lines show "
     "what the evidence and cross-validation reach by choosing for each data set."

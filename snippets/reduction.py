@@ -141,7 +141,7 @@ cases = [
     ("likelihood to the 1/T", "n / T", T * wd, mode(X, y, tau, T * var)),
     ("posterior to the 1/T", "n", wd, mode(X, y, T * tau, T * var)),
 ]
-print("| posterior | effective n | its λ | norm of the mode | ridge at that λ |")
+print("| posterior | effective n | its λ | norm of mode | of ridge |")
 print("|---|---|--:|--:|--:|")
 for name, size, decay, theta in cases:
     norm, ridge_norm = np.linalg.norm(theta), np.linalg.norm(ridge(decay))

@@ -53,21 +53,21 @@ for row in zip(sizes, kept, scaled, none):
     print("{:4d} {:13.4f} {:14.4f} {:10.4f}".format(*row))
 
 # %% figure
-fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 3.3))
-left.loglog(sizes, from_prior, "k--", label="2σ²/(nτ)")
-left.loglog(sizes, best, "C0o", label="best on the grid")
-left.set(xlabel="examples n", ylabel="weight decay λ")
-right.loglog(sizes, kept, "C1s-", label="λ kept")
-right.loglog(sizes, none, "C2^:", label="no decay")
-right.loglog(sizes, scaled, "C0o-", label="λ ∝ 1/n")
-right.set(xlabel="examples n", ylabel="excess error")
-for axes in (left, right):
+fig, (top, bottom) = plt.subplots(2, 1, figsize=(5.4, 5.4), sharex=True)
+top.loglog(sizes, from_prior, "k--", label="2σ²/(nτ)")
+top.loglog(sizes, best, "C0o", label="best on the grid")
+top.set(ylabel="weight decay λ")
+bottom.loglog(sizes, kept, "C1s-", label="λ kept")
+bottom.loglog(sizes, none, "C2^:", label="no decay")
+bottom.loglog(sizes, scaled, "C0o-", label="λ ∝ 1/n")
+bottom.set(xlabel="examples n", ylabel="excess error")
+for axes in (top, bottom):
     axes.set_xticks([16, 64, 256], ["16", "64", "256"])
     axes.minorticks_off()
     axes.legend()
 fig.set_label(
-    "Left: the weight decay with the lowest error falls along a straight line of "
-    "slope minus one as n grows from 16 to 512, both axes logarithmic. Right: with "
+    "Top: the weight decay with the lowest error falls along a straight line of "
+    "slope minus one as n grows from 16 to 512, both axes logarithmic. Bottom: with "
     "the weight decay kept at its value for 16 examples the error levels "
     "off; with weight decay proportional to 1/n it keeps falling and lies below "
     "no decay, which it approaches."

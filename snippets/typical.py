@@ -33,7 +33,7 @@ for dimension in (1, 10, D):
           f" {below_mode:14.1f}")
 
 # %% norm_figure
-fig, axes = plt.subplots(figsize=(6.4, 3.2))
+fig, axes = plt.subplots(figsize=(5.4, 3.2))
 bins = np.linspace(0, 3, 61)
 for dimension, line in zip(norms, (":", "--", "-")):
     relative = norms[dimension] / (dimension * prior_variance) ** 0.5
@@ -89,17 +89,17 @@ for decay in (1e-1, 1e-2, 1e-3):
     drawn = prior_functions(tau, features[-1:], 2000)
     scales[decay] = output_std(tau, features)[-1].item()
     print(f"{decay:12g} {tau**0.5:10.3f} {scales[decay]:10.4g}"
-          f" {drawn.std().item():12.3g}")
+          f" {drawn.std().item():12.4g}")
 
 # %% function_figure
-fig, panels = plt.subplots(1, 2, figsize=(6.8, 3.2))
+fig, panels = plt.subplots(2, 1, figsize=(5.4, 5.4), sharex=True)
 for axes, decay in zip(panels, (1e-1, 1e-2)):
     lines = prior_functions(1 / (n * decay), features, 8, seed=1)
     for i, line in enumerate(lines):
         style = ("-", "--")[i // 4]
         axes.plot(x, line, f"C{i % 4}", linestyle=style, linewidth=1.3)
-    axes.set(xlabel="x", title=f"λ = {decay:g}")
-panels[0].set_ylabel("output")
+    axes.set(ylabel="output", title=f"λ = {decay:g}")
+panels[1].set(xlabel="x", xticks=(-10, -5, 0, 5, 10))
 fig.set_label(
     "Eight functions drawn from the prior of the network for two weight decays, as "
     "lines over x from minus 10 to 10. With a weight decay of 0.1 outputs "

@@ -1,7 +1,5 @@
 """Weight decay, prior variance, alpha and C name one strength: checked by scikit-learn and by densities."""
 
-import re
-
 import numpy as np
 import pytest
 import torch
@@ -16,13 +14,9 @@ def snippet(plain):
 
 @pytest.fixture(scope="module")
 def convert(snippet):
-    """The function `convert` of the cell that the page shows, and nothing else of the snippet."""
-    from pathlib import Path
-
-    source = (Path(__file__).parent.parent / "snippets/conversions.py").read_text(encoding="utf-8")
-    cell = re.search(r"^# %% convert\n(.*?)^# %%", source, re.M | re.S).group(1)
+    """The function of the cell that the page shows, and nothing else of the snippet."""
     namespace = {}
-    exec(cell, namespace)
+    exec(snippet.sources["convert"], namespace)
     return namespace["convert"]
 
 

@@ -1,5 +1,7 @@
 """The evidence: against a multivariate density, numerical integration and finite differences."""
 
+import re
+
 import numpy as np
 import pytest
 from scipy import integrate, optimize, stats
@@ -11,15 +13,12 @@ def snippet(plain):
 
 
 @pytest.fixture(scope="module")
-def functions():
+def functions(snippet):
     """The functions that the page shows, run on data of this test."""
-    import re
-    from pathlib import Path
-
-    source = (Path(__file__).parent.parent / "snippets/evidence.py").read_text(encoding="utf-8")
     namespace = {"np": np, "noise_variance": 0.3}
-    for definition in re.findall(r"^def .*?(?=^\S|\Z)", source, re.M | re.S):
-        exec(definition, namespace)
+    for source in snippet.sources.values():
+        for definition in re.findall(r"^def .*?(?=^\S|\Z)", source, re.M | re.S):
+            exec(definition, namespace)
     return namespace
 
 
