@@ -21,7 +21,8 @@ for name, version in versions.items():
 capability = torch.backends.cpu.get_cpu_capability()
 print(f"machine       {platform.machine()}")
 print(f"vector unit   {capability} (as torch uses it)")
-print(f"threads       {torch.get_num_threads()}, hash seed {os.environ.get('PYTHONHASHSEED', 'random')}")
+print(f"threads       {torch.get_num_threads()}")
+print(f"hash seed     {os.environ.get('PYTHONHASHSEED', 'random')}")
 
 # %% values tags=["hidden"]
 values = {

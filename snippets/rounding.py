@@ -27,7 +27,7 @@ features = featurize(x)
 
 
 def draw(seed):
-    """Return targets and initial parameters, in the article's order of draws."""
+    """Return targets and initial parameters, drawn in the article's order."""
     torch.manual_seed(seed)
     y = models.Net()(features).detach() + 0.5 * torch.randn(60, 1)
     start = models.Net()
@@ -53,7 +53,9 @@ def slope(penalty, dtype, prior=None):
 # %% coefficient_float32
 nearest = torch.tensor(weight_decay)  # λ rounded to float32
 hand32 = slope(by_hand, torch.float32)
-prior32 = slope(by_prior, torch.float32, torch.distributions.Normal(0, prior_std))
+prior32 = slope(
+    by_prior, torch.float32, torch.distributions.Normal(0, prior_std)
+)
 ulp = torch.nextafter(nearest, torch.tensor(1.0)) - nearest
 ulps = [round(((s - nearest) / ulp).item()) for s in (hand32, prior32)]
 print(f"λ in float32    {nearest.item():.12f}")
@@ -67,9 +69,15 @@ scale_number = torch.distributions.Normal(0, prior_std)
 scale_tensor = torch.distributions.Normal(0, torch.tensor(prior_std, dtype=f64))
 number64 = slope(by_prior, f64, scale_number).item()
 tensor64 = slope(by_prior, f64, scale_tensor).item()
-print(f"dtype of the scale: {scale_number.scale.dtype}, then {scale_tensor.scale.dtype}")
-for name, s in (("by hand", hand64), ("scale a number", number64), ("scale a tensor", tensor64)):
-    print(f"{name:15} relative error {abs(s - weight_decay) / weight_decay:.1e}")
+print("dtype of the scale:", scale_number.scale.dtype, scale_tensor.scale.dtype)
+for name, s in (
+    ("by hand", hand64),
+    ("scale a number", number64),
+    ("scale a tensor", tensor64),
+):
+    print(
+        f"{name:15} relative error {abs(s - weight_decay) / weight_decay:.1e}"
+    )
 
 
 # %% gradients
@@ -86,10 +94,14 @@ def gradient(vector, y, penalty=None, prior=None):
 
 # %% writings
 writings = {
-    "(λ/2) · sum of squares": lambda t, _: (weight_decay / 2) * torch.sum(t**2),
+    "(λ/2) · sum of squares": lambda t, _: weight_decay / 2 * torch.sum(t**2),
     "λ · (half the sum)": by_hand,
-    "(λ/2) · norm squared": lambda t, _: (weight_decay / 2) * torch.linalg.vector_norm(t) ** 2,
-    "λ · mean · D/2": lambda t, _: weight_decay * torch.mean(t**2) * (len(t) / 2),
+    "(λ/2) · norm squared": lambda t, _: (
+        (weight_decay / 2) * torch.linalg.vector_norm(t) ** 2
+    ),
+    "λ · mean · D/2": lambda t, _: (
+        weight_decay * torch.mean(t**2) * (len(t) / 2)
+    ),
     "−(1/n) log prior": by_prior,
 }
 y, theta = draw(1)
@@ -100,10 +112,13 @@ differing = {}
 for name, penalty in writings.items():
     difference = gradient(theta, y, penalty, prior) - expected
     differing[name] = int((difference != 0).sum())
-    print(f"{name:24} {differing[name]:4d} of {len(theta)}           {difference.norm().item():.1e}")
+    norm = difference.norm().item()
+    print(f"{name:24} {differing[name]:4d} of {len(theta)}           {norm:.1e}")
 from_coefficient = abs(prior32 - nearest).item() * theta.norm().item()
 one_ulp = 2.0 ** (math.floor(math.log2(3.0)) - 23)
-print(f"the prior's coefficient alone explains a norm of {from_coefficient:.1e}")
+print(
+    f"the prior's coefficient alone explains a norm of {from_coefficient:.1e}"
+)
 print(f"one ulp of a gradient entry between 2 and 4 is   {one_ulp:.1e}")
 
 # %% fused
@@ -113,13 +128,14 @@ one_rounding = (g.double() + decay.double() * theta.double()).float()
 optimizers_own = g.add(theta, alpha=weight_decay)  # the call inside SGD
 fused_like_two = int((optimizers_own != two_roundings).sum())
 fused_like_one = int((optimizers_own != one_rounding).sum())
-print(f"entries where SGD's own sum differs from two roundings: {fused_like_two} of {len(g)}")
-print(f"entries where it differs from one rounding:             {fused_like_one} of {len(g)}")
+print("entries, of", len(g), "where SGD's own sum differs")
+print(f"from a product and a sum, each rounded: {fused_like_two}")
+print(f"from a fused sum, rounded once:         {fused_like_one}")
 
 
 # %% first_epochs
 def first_differences(seed, epochs=5):
-    """Return ‖from-scratch gradient − PyTorch gradient‖ of the first epochs of a seed."""
+    """Return ‖from-scratch − PyTorch gradient‖ of the first epochs."""
     y, vector = draw(seed)
     models_two, norms = [], []
     for decay in (0.0, weight_decay):
@@ -144,17 +160,20 @@ def first_differences(seed, epochs=5):
 # %% how_often
 seeds = 200
 norms = np.array([first_differences(seed) for seed in range(seeds)])
-norms = norms[np.isfinite(norms).all(axis=1)]  # a few runs overflow within five steps
+norms = norms[
+    np.isfinite(norms).all(axis=1)
+]  # a few runs overflow within five steps
 finite, zeros = len(norms), (norms == 0).sum(axis=0)
 print(f"{seeds - finite} of {seeds} seeds overflow at once; of the others:")
-print("epoch   seeds with a difference of exactly 0.0   largest difference")
+print("epoch   exactly 0.0 for    largest difference")
 for epoch in range(5):
-    print(f"{epoch}       {zeros[epoch]:3d} of {finite}                               {norms[:, epoch].max():.1e}")
+    zero, largest = zeros[epoch], norms[:, epoch].max()
+    print(f"{epoch}       {zero:3d} of {finite}            {largest:.1e}")
 
 
 # %% applied
 def applied(decay, dtype=torch.float64):
-    """Return what one step of SGD applied, (θ before − θ after)/η, and g + λθ."""
+    """Return what one step of SGD applied, g + λθ, and θ before it."""
     y, vector = draw(1)
     model = models.Net().to(dtype)
     vector_to_parameters(vector.to(dtype), model.parameters())
@@ -181,16 +200,22 @@ loss = torch.mean((y - model(features)) ** 2)
 loss.backward()
 before = [p.grad.clone() for p in model.parameters()]
 torch.optim.SGD(model.parameters(), lr=lr, weight_decay=weight_decay).step()
-changed = sum(int((a != p.grad).sum()) for a, p in zip(before, model.parameters()))
+changed = sum(
+    int((a != p.grad).sum()) for a, p in zip(before, model.parameters())
+)
 print(f"entries of p.grad that step() changed: {changed} of {parameters}")
 
 # %% checks tags=["hidden"]
-applied_error = (applied(weight_decay)[0] - applied(weight_decay)[1]).norm().item()
+applied_error = (
+    (applied(weight_decay)[0] - applied(weight_decay)[1]).norm().item()
+)
 applied_error_off = (applied(0.0)[0] - applied(0.0)[1]).norm().item()
 assert ulps[0] == 0 and 0 < abs(ulps[1]) < 8
 assert hand64 == weight_decay and abs(tensor64 - weight_decay) < 1e-16
 assert 1e-9 < abs(number64 - weight_decay) / weight_decay < 1e-6
-assert zeros[0] == finite and changed == 0 and differing["λ · (half the sum)"] == 0
+assert (
+    zeros[0] == finite and changed == 0 and differing["λ · (half the sum)"] == 0
+)
 assert applied_error < 1e-11 and abs(applied_error_off - missing) < 1e-11
 
 # %% values tags=["hidden"]

@@ -23,7 +23,9 @@ def network(width):
     """Return an MLP 2-width-width-width-1, as models.Net for width 10."""
     sizes = [2, width, width, width, 1]
     layers = [torch.nn.Linear(a, b) for a, b in zip(sizes, sizes[1:])]
-    return torch.nn.Sequential(*[m for layer in layers for m in (layer, torch.nn.ReLU())][:-1])
+    return torch.nn.Sequential(
+        *[m for layer in layers for m in (layer, torch.nn.ReLU())][:-1]
+    )
 
 
 # %% variants
@@ -55,7 +57,9 @@ def seconds(width, penalty, decay, steps):
         sgd.zero_grad()
         loss = torch.mean((y - model(features)) ** 2)
         if penalty:
-            loss = loss + penalty(parameters_to_vector(model.parameters()), prior)
+            loss = loss + penalty(
+                parameters_to_vector(model.parameters()), prior
+            )
         loss.backward()
         sgd.step()
     return (time.perf_counter() - began) / steps
@@ -63,22 +67,31 @@ def seconds(width, penalty, decay, steps):
 
 # %% ratios tags=["volatile"]
 results = {}
-print("time of a step over PyTorch's: median of interleaved repeats (lowest to highest)")
+print("time of a step over PyTorch's: median (lowest to highest)")
 for width, steps in ((10, 20), (100, 10), (500, 2)):
     size = sum(p.numel() for p in network(width).parameters())
     times = np.array(
-        [[seconds(width, *v, steps) for v in variants.values()] for _ in range(repeats + 2)]
+        [
+            [seconds(width, *v, steps) for v in variants.values()]
+            for _ in range(repeats + 2)
+        ]
     )[2:]  # the first two warm up
     ratio = times / times[:, [1]]
     results[size] = np.median(ratio, axis=0)
-    print(f"D = {size}: PyTorch's own step takes {np.median(times[:, 1]) * 1e3:.2f} ms")
+    own = np.median(times[:, 1]) * 1e3
+    print(f"D = {size}: PyTorch's own step takes {own:.2f} ms")
     for name, column in zip(variants, ratio.T):
         low, middle, high = column.min(), np.median(column), column.max()
         print(f"    {name:13} {middle:5.2f}  ({low:.2f} to {high:.2f})")
 
 # %% values tags=["hidden", "volatile"]
 sizes = sorted(results)
-values = {"repeats": repeats, "smallest": sizes[0], "middle": sizes[1], "largest": sizes[2]}
+values = {
+    "repeats": repeats,
+    "smallest": sizes[0],
+    "middle": sizes[1],
+    "largest": sizes[2],
+}
 for label, size in zip(("small", "middle", "large"), sizes):
     for name, ratio in zip(variants, results[size]):
         values[f"{name.replace(' ', '_').lower()}_{label}"] = float(ratio)

@@ -41,8 +41,9 @@ ax.plot(x, y, "o", color="C1", alpha=0.8, label="data")
 ax.set(xlabel="input x", ylabel="target y")
 ax.legend(loc="upper center")
 fig.set_label(
-    f"Scatter plot of {n} data points in three groups of twenty, at x from -10 to -6, "
-    "-2 to 2 and 6 to 10. The targets are high at both ends and low in the middle."
+    f"Scatter plot of {n} data points in three groups of twenty, at x from -10 "
+    "to -6, -2 to 2 and 6 to 10. The targets are high at both ends and low in "
+    "the middle."
 )
 
 
@@ -104,7 +105,9 @@ def unpenalized_loss(error, theta):
     return error
 
 
-pytorch, pytorch_errors, pytorch_grads = train(unpenalized_loss, decay=weight_decay)
+pytorch, pytorch_errors, pytorch_grads = train(
+    unpenalized_loss, decay=weight_decay
+)
 print_first(pytorch_errors)
 
 # %% compare_pytorch
@@ -124,7 +127,9 @@ def negative_log_joint(error, theta):
 
 
 bayesian, bayesian_errors, bayesian_grads = train(negative_log_joint)
-print(f"prior variance {prior_variance:.4f}, standard deviation {prior.scale:.4f}")
+print(
+    f"prior variance {prior_variance:.4f}, standard deviation {prior.scale:.4f}"
+)
 print_first(bayesian_errors)
 
 # %% compare_bayesian
@@ -141,12 +146,15 @@ print_first(control_errors)
 
 # %% where_they_end
 def summary(model):
-    """Return MSE, parameter norm and the norm of ∇L (with the penalty) at the end."""
+    """Return MSE, norm of θ and norm of ∇L (with the penalty) of a model."""
     theta = parameters_to_vector(model.parameters())
     error = mse(model(features), y)
     loss = error + weight_decay * l2_penalty(theta)
     gradient = torch.autograd.grad(loss, list(model.parameters()))
-    return [v.item() for v in (error, theta.norm(), parameters_to_vector(gradient).norm())]
+    return [
+        v.item()
+        for v in (error, theta.norm(), parameters_to_vector(gradient).norm())
+    ]
 
 
 runs = {"from scratch": from_scratch, "PyTorch": pytorch, "Bayesian": bayesian}
@@ -159,7 +167,8 @@ for name, (error, norm, gradient) in ends.items():
 # %% clock
 time_constants = lr * weight_decay * steps
 print(f"decay time constants: ηλ · steps = {time_constants:.3g}")
-print(f"shrink from decay alone: (1 − ηλ)^steps = {(1 - lr * weight_decay)**steps:.4f}")
+shrink = (1 - lr * weight_decay) ** steps
+print(f"shrink from decay alone: (1 − ηλ)^steps = {shrink:.4f}")
 
 # %% figure_fits
 grid = torch.linspace(-10, 10, 100)
@@ -175,13 +184,17 @@ for ax, name in zip(axes, ("from scratch", "PyTorch", "Bayesian")):
 axes[0].set_ylabel("target y")
 axes[0].legend(loc="upper center", handlelength=1.4)
 fig.set_label(
-    "Three panels, one for each run: from scratch, PyTorch, Bayesian. In each, the fitted "
-    "curve follows the three groups of points, and the dashed curve of the run without "
+    "Three panels, one for each run: from scratch, PyTorch, Bayesian. In each, "
+    "the fitted curve follows the three groups of points, and the dashed curve "
+    "of the run without "
     "weight decay lies close to it. The three fitted curves look the same."
 )
 
 # %% gaps
-gap_runs = max((fits["PyTorch"] - fits[m]).abs().max().item() for m in ("from scratch", "Bayesian"))
+gap_runs = max(
+    (fits["PyTorch"] - fits[m]).abs().max().item()
+    for m in ("from scratch", "Bayesian")
+)
 gap_control = (fits["PyTorch"] - fits["no decay"]).abs().max().item()
 print(f"largest gap between the three fits:       {gap_runs:.2e}")
 print(f"largest gap between PyTorch and no decay: {gap_control:.2e}")
@@ -218,5 +231,5 @@ values = {
     "gap_runs": gap_runs,
     "gap_control": gap_control,
     "time_constants": time_constants,
-    "shrink": (1 - lr * weight_decay) ** steps,
+    "shrink": shrink,
 }
