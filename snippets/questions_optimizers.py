@@ -94,19 +94,19 @@ def rest(decoupled, momentum=0.9, lr=0.01, weight_decay=0.1):
 
 rests = {"SGD, momentum 0.9": rest(False), "SGDW, momentum 0.9": rest(True)}
 for name, w in rests.items():
-    print(f"{name:<19} rests at {w:.4f}, the minimum for weight decay {1 / w - 1:.3f}")
+    print(f"{name:<19} rests at {w:.4f}, the minimum for λ = {1 / w - 1:.3f}")
 
 
 # %% sparse
 def try_sparse(optimizer_class, **settings):
-    """Return what one step does to an embedding after a sparse gradient for row 1."""
+    """Return what one step does to an embedding whose gradient has only row 1."""
     embedding = nn.Embedding(4, 2, sparse=True)
     start = embedding.weight.detach().clone()
     embedding(torch.tensor([1])).sum().backward()
     try:
         optimizer_class(embedding.parameters(), lr=lr, **settings).step()
     except RuntimeError as error:
-        return f"RuntimeError: {error}"
+        return f"RuntimeError: {error}".split(". ")[0]
     rows = (embedding.weight != start).any(dim=1).nonzero().flatten().tolist()
     return f"moves rows {rows}"
 
