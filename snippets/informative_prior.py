@@ -286,15 +286,16 @@ def mean_and_error(values: torch.Tensor) -> tuple[float, float]:
 
 
 print("| scenario | zero mean | mean only | full "
-      "| full minus mean only | full wins |")
+      f"| full minus mean only | full wins (of {tasks}) |")
 print("|---|--:|--:|--:|--:|--:|")
 for scenario, errors in results.items():
     cells = ["{:.2f} ± {:.2f}".format(*mean_and_error(error))
              for error, _ in errors.values()]
     gain = errors["full"][0] - errors["mean only"][0]
     cells.append("{:+.2f} ± {:.2f}".format(*mean_and_error(gain)))
-    cells.append(f"{(gain < 0).sum()} of {tasks}")
-    print(f"| {scenario} | " + " | ".join(cells) + " |")
+    cells.append(f"{(gain < 0).sum()}")
+    row = " | ".join(cells).replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
+    print(f"| {scenario} | {row} |")
 
 # %% dots
 fig, ax = plt.subplots(figsize=(6.4, 4.2))
@@ -306,7 +307,8 @@ for row, errors in enumerate(results.values()):
         ax.errorbar(center, row + 0.22 * (i - 1), xerr=2 * error, fmt=marker,
                     color=color, label=name if row == 0 else None)
 ax.axvline(1, color="0.5", linestyle=":")
-ax.set(yticks=range(len(results)), yticklabels=list(results), xlim=(0, None),
+labels = [scenario.replace(" is ", "\nis ") for scenario in results]
+ax.set(yticks=range(len(results)), yticklabels=labels, xlim=(0, None),
        xlabel="test error (noise variance = 1, dotted)")
 ax.invert_yaxis()
 fig.legend(loc="outside upper center", ncols=3)
