@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import citations
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority, get_plugin_logger
 from mkdocs.structure.files import File, Files
 
+import citations
 import literate
 
 log = get_plugin_logger("literate")
@@ -25,8 +25,6 @@ def on_pre_build(config: MkDocsConfig) -> None:
         citations.check(root / "docs", root / "docs" / "references.bib")
     except (literate.LiterateError, citations.CitationError) as error:
         raise PluginError(f"\n\n{error}\n") from None
-    except OSError as error:
-        raise PluginError(f"\n\n{error.filename}: {error.strerror}\n    rule: outputs/ must be writable\n") from None
 
 
 @event_priority(100)  # before mkdocs-jupyter wraps the notebooks

@@ -4,6 +4,7 @@ Flow, one module a step:
     read    snippets/x.py            -> named cells
     fresh   is the stored run still true?
     kernel  cells                    -> outputs/runs/x.ipynb, the single result
+            (inside: what the kernel runs around them; outputs: what they may leave)
     render  the executed notebook    -> outputs/fragments/x/<cell>.md, outputs/notebooks/x.ipynb
     embed   pages                    -> checked embeds and quoted values
     build   all of it; `python -m literate` from the project's folder

@@ -18,7 +18,7 @@ from literate.read import Snippet, read_text
 
 EMBED = re.compile(r'^\s*--8<--\s+"(?P<path>[^"]+)"\s*$')
 QUOTE = re.compile(r"`#!val (?P<snippet>\w+)\.(?P<key>\w+)(?::(?P<spec>[^`]*))?`")
-LOOSE_QUOTE = re.compile(r"`#!val ([^`]*)`")
+LOOSE_EMBED, LOOSE_QUOTE = re.compile(r"(?<!;)--8<--"), re.compile(r"#!val\b(?:[^`]*`|.*)")
 
 
 def pages(root: Path) -> dict[Path, list[str]]:
@@ -36,7 +36,7 @@ def check_pages(root: Path, snippets: list[Snippet], fragments: set[str], values
             for fault in line_faults(line, fragments, values):
                 faults.append(str(LiterateError(where, *fault, line.strip())))
             if match := EMBED.match(line):
-                shown.add(re.sub(r"(\.code|\.out)?\.md$", "", match["path"]))
+                shown.add(shown_cell(match["path"]))
     for snippet in snippets:
         for cell in snippet.code:
             if "hidden" not in cell.tags and f"{snippet.name}/{cell.name}" not in shown:
@@ -47,22 +47,35 @@ def check_pages(root: Path, snippets: list[Snippet], fragments: set[str], values
         raise LiterateError.of_many(faults)
 
 
+def shown_cell(path: str) -> str:
+    """Return '<snippet>/<cell>' for a fragment's path."""
+    return re.sub(r"(\.code|\.out)?\.md$", "", path)
+
+
 def line_faults(line: str, fragments: set[str], values: dict):
     """Yield (what, rule) for each fault of one page line."""
     embed = EMBED.match(line)
+    if not embed and LOOSE_EMBED.search(line):
+        yield "cannot read this embed", 'write `--8<-- "snippet/cell.md"` on a line of its own'
     if embed and embed["path"] not in fragments:
-        yield f'nothing is called "{embed["path"]}"', "a page embeds shown cells of snippets: <snippet>/<cell>.md"
+        yield (
+            f'nothing is called "{embed["path"]}"',
+            "a page embeds shown cells of snippets: <snippet>/<cell>.md",
+        )
     for loose in LOOSE_QUOTE.finditer(line):
-        match = QUOTE.fullmatch(loose[0])
+        match = QUOTE.fullmatch("`" + loose[0])
         if line.lstrip().startswith("#"):
-            yield f"a value in a heading: {loose[0]}", "quote values in the text; a heading's id must not move"
+            yield (
+                f"a value in a heading: `{loose[0]}",
+                "quote values in the text; a heading's id must not move",
+            )
         elif not match or match["snippet"] not in values or match["key"] not in values[match["snippet"]]:
-            yield f"no such value: {loose[0]}", "quote a key of the dict in a snippet's cell `values`"
+            yield f"no such value: `{loose[0]}", "quote a key of the dict in a snippet's cell `values`"
         else:
             try:
                 format(values[match["snippet"]][match["key"]], match["spec"] or "")
             except ValueError as error:
-                yield f"cannot format {loose[0]}: {error}", "use a Python format that fits the value"
+                yield f"cannot format `{loose[0]}: {error}", "use a Python format that fits the value"
 
 
 def show_value(value: object, spec: str | None) -> str:

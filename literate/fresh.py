@@ -22,6 +22,14 @@ PLACES = ("PATH", "HOME", "TMPDIR", "TEMP", "SYSTEMROOT", "USERPROFILE", "APPDAT
 CHOICES = ("ATEN_CPU_CAPABILITY", "OPENBLAS_CORETYPE", "MKL_CBWR")
 
 
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+# The engine that is at work: read now, not later, when its files may have been edited under a running server.
+ENGINE = {path.name: digest(path) for path in sorted(Path(__file__).parent.glob("*.py"))}
+
+
 def environment() -> dict[str, str]:
     """Return the environment of every kernel: one thread, fixed hash seed, zone and locale."""
     threads = os.environ.get("LITERATE_THREADS", "1")
@@ -35,12 +43,12 @@ def environment() -> dict[str, str]:
 def fingerprint(root: Path) -> str:
     """Return a digest of what every snippet's output depends on besides local files."""
     facts = {
-        "python": sys.version,
+        "python": [sys.version, *platform.libc_ver()],
         "processor": processor(),
         "packages": packages(),
         "environment": {k: v for k, v in environment().items() if k not in PLACES + ("IPYTHONDIR",)},
-        "engine": {path.name: digest(path) for path in sorted(Path(__file__).parent.glob("*.py"))},
-        "importable": sorted(p.name for p in root.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()),
+        "engine": ENGINE,
+        "importable": importable(root),
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
@@ -49,17 +57,46 @@ def processor() -> list[str]:
     """Return the machine, the processor's name and its capability flags."""
     info = Path("/proc/cpuinfo")
     text = info.read_text(errors="replace") if info.exists() else platform.processor()
-    return [platform.machine(), *sorted(set(re.findall(r"^(?:model name|flags|Features)\s*:.*$", text, re.M)))]
+    return [
+        platform.machine(),
+        *sorted(set(re.findall(r"^(?:model name|flags|Features)\s*:.*$", text, re.M))),
+    ]
 
 
 def packages() -> list[str]:
-    """Return name and version of everything installed, as the metadata folders' names say."""
+    """Return name, version and list of files of everything installed, from the metadata folders."""
     folders = [Path(entry) for entry in sys.path if entry and Path(entry).is_dir()]
-    return sorted({meta.name for folder in folders for meta in folder.glob("*.dist-info")})
+    found = {meta for folder in folders for meta in folder.glob("*.dist-info")}
+    return sorted(
+        meta.name + (digest(meta / "RECORD") if (meta / "RECORD").exists() else "") for meta in found
+    )
 
 
-def digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def importable(root: Path) -> list[str]:
+    """Return the names in `root` whose coming or going may change what `import` or Matplotlib finds."""
+    return sorted(
+        p.name for p in root.iterdir() if p.suffix == ".py" or p.name == "matplotlibrc" or package(p)
+    )
+
+
+def package(path: Path) -> bool:
+    return (path / "__init__.py").exists()
+
+
+def inputs(read: list[str | Path], root: Path, began: float) -> dict[str, str]:
+    """Return digests of the files below `root` that a run read, the environment's and outputs aside.
+
+    A file that changed after the run began has no digest: which state the run saw is not known.
+    """
+    found = {}
+    for name in read:
+        path = (root / name).resolve()
+        inside = path.is_relative_to(root.resolve()) and not path.is_relative_to(Path(sys.prefix).resolve())
+        local = path.relative_to(root.resolve()).as_posix() if inside else ""
+        if local and not path.is_dir() and not local.startswith("outputs/") and "__pycache__" not in local:
+            quiet = path.is_file() and max(path.stat().st_mtime, path.stat().st_ctime) < began
+            found[local] = digest(path) if quiet else "changed during the run"
+    return dict(sorted(found.items()))
 
 
 def seal(notebook: nbformat.NotebookNode) -> str:
@@ -73,11 +110,13 @@ def stored(path: Path, machine: str, root: Path) -> nbformat.NotebookNode | None
     """Return the stored run if it is whole and still true, else None: then the snippet runs."""
     try:
         text = path.read_text(encoding="utf-8")
-        notebook = nbformat.reads(text, as_version=4)
+        notebook = nbformat.v4.reads(text)
         record = notebook.metadata["literate"]
         whole = seal(nbformat.from_dict(notebook)) == text
         same = record["fingerprint"] == machine
-        inputs = all((root / name).is_file() and digest(root / name) == was for name, was in record["inputs"].items())
-    except (OSError, ValueError, KeyError):  # absent, cut short or not ours: all the same as no run
+        true = all(
+            (root / name).is_file() and digest(root / name) == was for name, was in record["inputs"].items()
+        )
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):  # absent, cut short or not ours
         return None
-    return notebook if whole and same and inputs else None
+    return notebook if whole and same and true else None

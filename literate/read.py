@@ -63,6 +63,9 @@ def read(path: Path, root: Path) -> Snippet:
     if text.split("# %%")[0].strip():
         raise LiterateError(f"{path}:1", "code stands before the first cell", "begin with `# %% [markdown]`")
     parsed = jupytext.reads(text, fmt="py:percent").cells
+    if len(parsed) != len(starts):
+        rule = "every cell begins with `# %% name`, and nothing else looks like that"
+        raise LiterateError(f"{path}:1", f"{len(starts)} markers but {len(parsed)} cells", rule)
     ends = [start - 1 for start in starts[1:]] + [text.count("\n")]
     cells = []
     for number, (cell, line, last) in enumerate(zip(parsed, starts, ends, strict=True)):
@@ -70,7 +73,9 @@ def read(path: Path, root: Path) -> Snippet:
         name = cell.metadata.get("title", "") if cell.cell_type == "code" else f"text-{number}"
         where = f"{path}:{line}, cell '{name}'"
         if cell.cell_type == "code" and not NAME.fullmatch(name):
-            raise LiterateError(where, "every code cell needs a name of its own", "write `# %% lower_case_name`")
+            raise LiterateError(
+                where, "every code cell needs a name of its own", "write `# %% lower_case_name`"
+            )
         if any(name == other.name for other in cells):
             raise LiterateError(where, "two cells share this name", "give every cell a name of its own")
         if tags - TAGS:

@@ -45,7 +45,9 @@ def render_outputs(here: str, cell: Cell, outputs: list) -> str:
             parts.append(f'<div class="output" {mark} {group}><pre tabindex="0">{text}</pre></div>')
         else:
             alt = html.escape(output.metadata["image/svg+xml"]["alt"])
-            drawing = re.sub(r"\s*\n\s*", " ", output.data["image/svg+xml"][output.data["image/svg+xml"].index("<svg") :])
+            drawing = re.sub(
+                r"\s*\n\s*", " ", output.data["image/svg+xml"][output.data["image/svg+xml"].index("<svg") :]
+            )
             parts.append(f'<div class="output figure" {mark} data-alt="{alt}" markdown="0">{drawing}</div>')
     return "\n\n".join(parts)
 
@@ -56,5 +58,7 @@ def downloadable(root: Path, snippet: Snippet, notebook: nbformat.NotebookNode) 
     modules = [name for name in copy.metadata.pop("literate")["inputs"] if re.fullmatch(r"\w+\.py", name)]
     for name in modules:
         source = f"%%writefile {name}\n{read_text(Path(name), root).rstrip()}"
-        copy.cells.insert(1, nbformat.v4.new_code_cell(source, id=f"write-{name[:-3]}", metadata={"tags": ["setup"]}))
+        copy.cells.insert(
+            1, nbformat.v4.new_code_cell(source, id=f"write-{name[:-3]}", metadata={"tags": ["setup"]})
+        )
     return nbformat.writes(copy) + "\n"
