@@ -17,39 +17,45 @@ def render(snippet: Snippet, notebook: nbformat.NotebookNode) -> dict[str, str]:
     fragments = {}
     for cell, ran in zip(snippet.cells, notebook.cells, strict=True):
         if cell.kind == "code" and "hidden" not in cell.tags:
-            here, stem = f"{snippet.name}/{cell.name}", f"cell-{snippet.name}-{cell.name}"
+            here = f"{snippet.name}/{cell.name}"
             place = f"{snippet.path.as_posix()}#L{cell.line}-L{cell.last}"
-            code = f"````{{ .python }}\n{cell.source}\n````"
+            code = f"````{{ .python }}\n{cell.source}\n````\n\n"
             output = render_outputs(here, cell, ran.outputs)
-            opening = f'<div class="cell" id="{stem}" data-source="{place}" markdown="1">'
-            fragments[f"{here}.md"] = f"{opening}\n\n{code}\n\n{output}\n\n</div>\n"
-            fragments[f"{here}.code.md"] = f"{opening}\n\n{code}\n\n</div>\n"
-            fragments[f"{here}.out.md"] = f"{output}\n"
+            attributes = {"id": f"cell-{snippet.name}-{cell.name}", "data-source": place}
+            fragments[f"{here}.md"] = block("cell", attributes, code + output, slashes=7)
+            fragments[f"{here}.code.md"] = block("cell", attributes, code, slashes=7)
+            fragments[f"{here}.out.md"] = output
     return fragments
 
 
+def block(kind: str, attributes: dict[str, str], content: str, raw: bool = False, slashes: int = 5) -> str:
+    """Return an HTML element as a pymdownx block: it keeps its content whole at any indentation."""
+    attributes = {"class": kind} | attributes
+    fence, settings = "/" * slashes, f"    attrs: {json.dumps(attributes, ensure_ascii=False)}\n"
+    settings += "    markdown: html\n" * raw
+    return f"{fence} html | div\n{settings}\n{content.strip()}\n\n{fence}\n"
+
+
 def render_outputs(here: str, cell: Cell, outputs: list) -> str:
-    """One raw-HTML line an output: Markdown never tears it apart, indented or not."""
-    volatile = " data-volatile" if "volatile" in cell.tags else ""
-    mark = f'data-cell="{here}"{volatile}'
-    group = f'role="group" aria-label="Output of cell {cell.name}" markdown="0"'
+    """Return the outputs of a cell, each marked with the cell's name; raw HTML stands on one line."""
+    mark = {"data-cell": here} | ({"data-volatile": ""} if "volatile" in cell.tags else {})
+    group = {"role": "group", "aria-label": f"Output of cell {cell.name}"}
     parts = []
     for output in outputs:
         if output.output_type == "stream" and "data" in cell.tags:
             body = json.dumps(json.loads(output.text), separators=(",", ":")).replace("<", "\\u003c")
-            parts.append(f'<script type="application/json" {mark}>{body}</script>')
+            parts.append(f'<script type="application/json" data-cell="{here}">{body}</script>\n')
         elif output.output_type == "stream" and "markdown" in cell.tags:
-            parts.append(f'<div class="output table" {mark} markdown="1">\n\n{output.text.strip()}\n\n</div>')
+            parts.append(block("output table", mark, output.text))
         elif output.output_type == "stream":
             text = html.escape(output.text.rstrip("\n"), quote=False).replace("\n", "&#10;")
-            parts.append(f'<div class="output" {mark} {group}><pre tabindex="0">{text}</pre></div>')
+            parts.append(block("output", mark | group, f'<pre tabindex="0">{text}</pre>', raw=True))
         else:
-            alt = html.escape(output.metadata["image/svg+xml"]["alt"])
-            drawing = re.sub(
-                r"\s*\n\s*", " ", output.data["image/svg+xml"][output.data["image/svg+xml"].index("<svg") :]
-            )
-            parts.append(f'<div class="output figure" {mark} data-alt="{alt}" markdown="0">{drawing}</div>')
-    return "\n\n".join(parts)
+            drawing = output.data["image/svg+xml"]
+            drawing = re.sub(r"\s*\n\s*", " ", drawing[drawing.index("<svg") :])
+            alt = {"data-alt": output.metadata["image/svg+xml"]["alt"]}
+            parts.append(block("output figure", mark | alt, drawing, raw=True))
+    return "\n".join(parts)
 
 
 def downloadable(root: Path, snippet: Snippet, notebook: nbformat.NotebookNode) -> str:

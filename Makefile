@@ -1,0 +1,49 @@
+# Two commands do everything on a fresh machine: make serve, make test.
+PYTHON ?= python3
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+  BIN := $(VENV)/Scripts
+else
+  BIN := $(VENV)/bin
+endif
+READY := $(VENV)/.ready
+
+.PHONY: serve site test bench audit shots lock lint clean
+
+serve: $(READY)  ## environment, build, preview on 127.0.0.1:8000
+	$(BIN)/python site_build.py --serve
+
+site: $(READY)  ## build into site/, or leave site/ as it was
+	$(BIN)/python site_build.py
+
+test: $(READY)  ## every test; a browser is installed if none is found
+	$(BIN)/python tests/find_browser.py --install
+	$(BIN)/python -m pytest
+
+bench: $(READY)  ## how long builds take, as ratios measured in one run
+	$(BIN)/python bench.py
+
+audit: $(READY)  ## Lighthouse, HTML checker, links: needs a browser
+	$(BIN)/python tests/find_browser.py --install
+	$(BIN)/python audit.py
+
+shots: $(READY)  ## screenshots of every page: 360 and 1280 px, light and dark
+	$(BIN)/python tests/find_browser.py --install
+	$(BIN)/python -m publish.shots
+
+lock: $(READY)  ## resolve requirements.txt anew for all platforms
+	$(BIN)/python lock.py
+
+lint: $(READY)
+	$(BIN)/ruff check .
+
+clean:
+	rm -rf outputs site site.staging site.old .cache
+
+$(READY): requirements.txt pyproject.toml package.json package-lock.json
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --requirement requirements.txt
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m publish.node ci
+	touch $(READY)
