@@ -32,7 +32,9 @@ def _draw(title: str, authors: str) -> bytes:
     axes.fill_between(theta, posterior, color=BLUE, alpha=0.12, linewidth=0)
     axes.plot(theta, posterior, color=BLUE, linewidth=4.5)
     top = float(posterior.max())
-    axes.plot([1.56, 1.56], [0, top], color=ORANGE, linewidth=3, linestyle=(0, (0.1, 2)), dash_capstyle="round")
+    axes.plot(
+        [1.56, 1.56], [0, top], color=ORANGE, linewidth=3, linestyle=(0, (0.1, 2)), dash_capstyle="round"
+    )
     axes.plot([1.56], [top], "o", color=ORANGE, markersize=18)
     axes.axhline(0, color=INK, linewidth=1.5)
     words = {"family": "serif", "size": 19}
@@ -40,7 +42,17 @@ def _draw(title: str, authors: str) -> bytes:
     axes.text(3.55, 0.55, "likelihood", color=QUIET, ha="left", **words)
     axes.text(1.32, top, "MAP", color=ORANGE, ha="right", va="center", **words)
     lines = textwrap.wrap(title, 30)
-    figure.text(0.07, 0.90, "\n".join(lines), color=INK, family="serif", size=50, weight="bold", va="top", linespacing=1.1)
+    figure.text(
+        0.07,
+        0.90,
+        "\n".join(lines),
+        color=INK,
+        family="serif",
+        size=50,
+        weight="bold",
+        va="top",
+        linespacing=1.1,
+    )
     figure.text(0.07, 0.62, authors, color=QUIET, family="serif", size=22, va="bottom")
     out = io.BytesIO()
     figure.savefig(out, format="png", facecolor=PAPER, metadata={"Software": None})

@@ -11,9 +11,13 @@ import re
 from publish.figures import attribute
 
 CELL = re.compile(r'(?P<open><div class="cell"(?P<attributes>[^>]*)>)\s*')
+NAME = re.compile(r'<span class="cell-name">([^<]*)</span>')
 CODE = re.compile(r'<div class="(?P<classes>[^"]*\bhighlight\b[^"]*)"><pre><span></span><code>')
 TABLE = re.compile(r"<table>(.*?)</table>", re.DOTALL)
-CAPTION = re.compile(r'(<figure[^>]*\bid="([^"]+)"(?:(?!</figure>).)*?<span class="caption-prefix">)(.*?)(</span>)', re.DOTALL)
+CAPTION = re.compile(
+    r'(<figure[^>]*\bid="([^"]+)"(?:(?!</figure>).)*?<span class="caption-prefix">)(.*?)(</span>)', re.DOTALL
+)
+TITLE_LINK = re.compile(r'<a class="headerlink"[^>]*>#</a>(?=</h1>)')
 STEP = re.compile(r'<h3 id="(step-\w+)">.*?(?=<h[1-3][ >]|<section|\Z)', re.DOTALL)
 
 
@@ -23,7 +27,10 @@ def finish_cells(page_html: str, repository: str | None) -> str:
     page_html = name_code(page_html)
     page_html = TABLE.sub(scrolling, page_html)
     page_html = CAPTION.sub(r'\1<a href="#\2">\3</a>\4', page_html)
-    return STEP.sub(lambda match: f'<section class="step" aria-labelledby="{match[1]}">{match[0]}</section>', page_html)
+    page_html = TITLE_LINK.sub("", page_html, count=1)
+    return STEP.sub(
+        lambda match: f'<section class="step" aria-labelledby="{match[1]}">{match[0]}</section>', page_html
+    )
 
 
 def headed(match: re.Match[str], repository: str | None) -> str:
@@ -45,13 +52,11 @@ def headed(match: re.Match[str], repository: str | None) -> str:
 
 def name_code(page_html: str) -> str:
     """Let every block of code be reached and named, since it may scroll."""
-    named: list[str] = []
 
     def name(match: re.Match[str]) -> str:
-        before = page_html.rfind('<span class="cell-name">', 0, match.start())
-        nearby = re.match(r'<span class="cell-name">([^<]*)</span>', page_html[before:]) if before >= 0 else None
-        label = f"Code of cell {nearby[1]}" if nearby and match.start() - before < 700 else "Code"
-        named.append(label)
+        before = max(page_html.rfind('<span class="cell-name">', 0, match.start()), 0)
+        nearby = NAME.match(page_html, before) if match.start() - before < 700 else None
+        label = f"Code of cell {nearby[1]}" if nearby else "Code"
         return f'<div class="{match["classes"]}"><pre tabindex="0" role="group" aria-label="{label}"><code>'
 
     return CODE.sub(name, page_html)

@@ -73,7 +73,12 @@ def json_ld(page, config: MkDocsConfig) -> str:
     """Return the page as schema.org's ScholarlyArticle; it builds on the post of 2024."""
     article = config.extra["article"]
     people = [
-        {"@type": "Person", "name": author["name"], "givenName": author["given"], "familyName": author["family"]}
+        {
+            "@type": "Person",
+            "name": author["name"],
+            "givenName": author["given"],
+            "familyName": author["family"],
+        }
         for author in article["authors"]
     ]
     data = {
@@ -95,7 +100,11 @@ def json_ld(page, config: MkDocsConfig) -> str:
             "author": people,
             "datePublished": str(article["published"]),
         },
-        "citation": {"@type": "ScholarlyArticle", "name": article["method"]["title"], "url": article["method"]["url"]},
+        "citation": {
+            "@type": "ScholarlyArticle",
+            "name": article["method"]["title"],
+            "url": article["method"]["url"],
+        },
     }
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
@@ -130,7 +139,9 @@ def bibtex_entry(kind: str, key: str, fields: dict[str, str]) -> str:
     width = max(map(len, fields))
     bare = {"month"}
     lines = [
-        f"  {name:<{width}} = {value if name in bare else '{' + value + '}'}," for name, value in fields.items() if value
+        f"  {name:<{width}} = {value if name in bare else '{' + value + '}'},"
+        for name, value in fields.items()
+        if value
     ]
     return "\n".join([f"@{kind}{{{key},", *lines, "}"])
 
@@ -145,7 +156,9 @@ def page_links(page, config: MkDocsConfig) -> list[dict]:
     if len(names) > 3:
         return []
     label = "Notebook" if len(names) == 1 else "Notebook {}"
-    return [{"href": f"{up}notebooks/{name}/", "text": label.format(name.replace("_", " "))} for name in names]
+    return [
+        {"href": f"{up}notebooks/{name}/", "text": label.format(name.replace("_", " "))} for name in names
+    ]
 
 
 def notebook_links(name: str, page, config: MkDocsConfig) -> list[dict]:
@@ -165,7 +178,9 @@ def write_feed(site: Path, config: MkDocsConfig) -> None:
     """Write an Atom feed with one entry, the edition of the article."""
     article, address = config.extra["article"], config.site_url or ""
     updated = f"{article['edition']}T00:00:00Z"
-    authors = "".join(f"<author><name>{escape(author['name'])}</name></author>" for author in article["authors"])
+    authors = "".join(
+        f"<author><name>{escape(author['name'])}</name></author>" for author in article["authors"]
+    )
     title, about = escape(config.site_name), escape(config.site_description or "")
     feed = (
         '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -182,4 +197,6 @@ def write_card(site: Path, config: MkDocsConfig) -> None:
     """Draw the image that stands beside a shared link."""
     from publish.card import draw_card
 
-    (site / CARD).write_bytes(draw_card(config.site_name, [a["name"] for a in config.extra["article"]["authors"]]))
+    (site / CARD).write_bytes(
+        draw_card(config.site_name, [a["name"] for a in config.extra["article"]["authors"]])
+    )

@@ -52,8 +52,8 @@ def finish_figures(page_html: str, page: str) -> str:
 
 def attribute(attributes: str, name: str) -> str:
     """Return the value of one attribute of a tag, unescaped, or an empty string."""
-    match = re.search(rf'\b{name}="([^"]*)"', attributes)
-    return html.unescape(match[1]) if match else ""
+    match = re.search(rf"\b{name}=(\"[^\"]*\"|'[^']*')", attributes)
+    return html.unescape(match[1][1:-1]) if match else ""
 
 
 def finish_svg(source: str, name: str, alt: str) -> str:

@@ -72,7 +72,9 @@ def face(family: str, name: str, weight: str, style: str) -> str:
 def cut(source: Path, characters: str, weights: tuple[int, int] | None) -> bytes:
     """Return a font with only these characters, and these weights if it is variable."""
     font = TTFont(source, recalcTimestamp=False, lazy=False)
-    options = subset.Options(flavor="woff2", layout_features=FEATURES, recalc_timestamp=False, notdef_outline=True)
+    options = subset.Options(
+        flavor="woff2", layout_features=FEATURES, recalc_timestamp=False, notdef_outline=True
+    )
     options.name_IDs = [1, 2]
     cutter = subset.Subsetter(options)
     cutter.populate(text=characters)
@@ -89,6 +91,10 @@ def cut(source: Path, characters: str, weights: tuple[int, int] | None) -> bytes
 def formula_characters(page_html: str) -> set[str]:
     """Return the characters that a page's drawn formulas show."""
     found: set[str] = set()
-    for drawn in re.findall(r'<span class="katex-html".*?(?=<span class="katex-mathml"|<annotation|</p>|</div>|$)', page_html, re.DOTALL):
+    for drawn in re.findall(
+        r'<span class="katex-html".*?(?=<span class="katex-mathml"|<annotation|</p>|</div>|$)',
+        page_html,
+        re.DOTALL,
+    ):
         found.update(re.sub(r"<[^>]*>", "", drawn))
     return found

@@ -47,7 +47,7 @@ class Renderer:
         answer = json.loads(line)
         if "error" in answer:
             raise ValueError(answer["error"])
-        return answer["html"]
+        return answer["html"].replace('<mtd width="50%">', "<mtd>")  # MathML has no such attribute any more
 
     def _running(self) -> subprocess.Popen[str]:
         if self._process is None or self._process.poll() is not None:

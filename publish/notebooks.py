@@ -15,10 +15,13 @@ from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
 TEMPLATES = Path(__file__).with_name("notebook_template")
-FORMULA = re.compile(r"(?<![\\$])\$\$(?P<display>[^$]+?)\$\$|(?<![\\$\w])\$(?P<inline>[^$\n]+?)(?<!\\)\$(?![\w$])")
-MARKDOWN = re.compile(r'(?<=<div class="note">)(.*?)(?=</div><!--note-->)', re.DOTALL)
+FORMULA = re.compile(
+    r"(?<![\\$])\$\$(?P<display>[^$]+?)\$\$|(?<![\\$\w])\$(?P<inline>[^$\n]+?)(?<!\\)\$(?![\w$])"
+)
+MARKDOWN = re.compile(r'<div class="note">(.*?)</div><!--note-->', re.DOTALL)
+LINK = re.compile(r'<a class="anchor-link" href="(#[^"]*)">¶</a>')
 SKIPPED = re.compile(r"(<(code|pre|script|style)\b.*?</\2>|<[^>]*>)", re.DOTALL)
-CODE = re.compile(r'(?<=<pre><span></span><code>)(.*?)(?=</code></pre></div>)', re.DOTALL)
+CODE = re.compile(r"(?<=<pre><span></span><code>)(.*?)(?=</code></pre></div>)", re.DOTALL)
 DRAWING = re.compile(r'(?<=">)(&lt;(?:\?xml|svg).*?)(?=</div>)', re.DOTALL)
 STYLE = re.compile(r"\s*<style>.*?</style>\s*\Z", re.DOTALL)
 
@@ -28,21 +31,28 @@ def use_own_template() -> None:
     from mkdocs_jupyter.config import settings
 
     if not hasattr(settings, "templates_dir"):
-        raise PluginError("mkdocs-jupyter no longer has `config.settings.templates_dir`; see publish/notebooks.py")
+        raise PluginError(
+            "mkdocs-jupyter no longer has `config.settings.templates_dir`; see publish/notebooks.py"
+        )
     settings.templates_dir = str(TEMPLATES)
 
 
 def finish_notebook(page_html: str) -> str:
     """Drop the style sheets that mkdocs-jupyter adds, and mark formulas in the notebook's prose."""
-    if '<div class="notebook">' not in page_html:
-        raise PluginError("a notebook was not made by the template in publish/notebook_template")
     page_html, dropped = STYLE.subn("", page_html)
+    start, end = '<div class="notebook">', "</div>"
+    inside = page_html.strip()
+    if not (inside.startswith(start) and inside.endswith(end)):
+        raise PluginError("a notebook was not made by the template in publish/notebook_template")
     if dropped != 1:
-        raise PluginError("mkdocs-jupyter no longer appends its style sheets to a notebook; see publish/notebooks.py")
+        raise PluginError(
+            "mkdocs-jupyter no longer appends its style sheets to a notebook; see publish/notebooks.py"
+        )
+    page_html = inside.removeprefix(start).removesuffix(end)
     page_html = DRAWING.sub(lambda match: html.unescape(match[0]), page_html)
     page_html = CODE.sub(lambda match: color(html.unescape(match[0])), page_html)
-    page_html = MARKDOWN.sub(lambda match: mark_formulas(match[0]), page_html)
-    return page_html.replace("<!--note-->", "")
+    page_html = MARKDOWN.sub(lambda match: mark_formulas(match[1]), page_html)
+    return LINK.sub(r'<a class="headerlink" href="\1" title="Link to this section">#</a>', page_html)
 
 
 def color(source: str) -> str:

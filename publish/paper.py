@@ -67,7 +67,9 @@ def print_page(site: Path, address: str, program: str) -> bytes:
         if not route.request.url.startswith(address) or not path.is_file():
             route.abort()
             return
-        route.fulfill(body=path.read_bytes(), content_type=guess_type(path.name)[0] or "application/octet-stream")
+        route.fulfill(
+            body=path.read_bytes(), content_type=guess_type(path.name)[0] or "application/octet-stream"
+        )
 
     try:
         with sync_playwright() as playwright:

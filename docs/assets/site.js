@@ -90,30 +90,28 @@ const pageOf = (url) => {
   }
   return pages.get(address);
 };
-const preview = make("div", { class: "preview", id: "preview", role: "tooltip", hidden: "" });
+const targetOf = async (url) => (await pageOf(url).catch(() => null))?.getElementById(decodeURIComponent(url.hash.slice(1)));
+const preview = make("div", { class: "preview", id: "preview", hidden: "" });
 document.body.append(preview);
 let shown = null;
 const hide = () => {
-  shown?.removeAttribute("aria-describedby");
   shown = null;
   preview.hidden = true;
 };
 const show = async (link) => {
   shown = link;
-  const url = new URL(link.href);
-  const target = (await pageOf(url).catch(() => null))?.getElementById(decodeURIComponent(url.hash.slice(1)));
+  const target = document.getElementById(link.getAttribute("aria-describedby")) ?? await targetOf(new URL(link.href));
   if (shown !== link || !target) return;
   const copy = document.importNode(target, true);
   all("[id]", copy).concat(copy).forEach((part) => part.removeAttribute("id"));
-  all(".permalink, [tabindex]", copy).forEach((part) => (part.matches(".permalink") ? part.remove() : part.removeAttribute("tabindex")));
-  preview.replaceChildren(...(copy.matches("li") ? copy.childNodes : [copy]));
+  all(".headerlink, .cite-back, [tabindex]", copy).forEach((part) => (part.matches(".headerlink, .cite-back") ? part.remove() : part.removeAttribute("tabindex")));
+  preview.replaceChildren(...(copy.matches("li, p") ? copy.childNodes : [copy]));
   const place = link.getBoundingClientRect();
   preview.hidden = false;
   const left = Math.min(place.left, document.documentElement.clientWidth - preview.offsetWidth - 16);
   const below = place.bottom + 8 + preview.offsetHeight < innerHeight;
   preview.style.left = `${Math.max(16, left) + scrollX}px`;
   preview.style.top = `${scrollY + (below ? place.bottom + 8 : place.top - preview.offsetHeight - 8)}px`;
-  link.setAttribute("aria-describedby", "preview");
 };
 let waiting = 0;
 for (const link of all('.text a[href*="#ref-"], .text a[href*="#eq-"]:not(.equation-number), .text p a[href*="#fig-"]')) {

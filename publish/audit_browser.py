@@ -1,0 +1,121 @@
+"""Audit in a browser: what axe-core, the console, the network and the layout say of every page.
+
+In: the address of a served site and a Playwright browser. Out: lists of faults, each
+naming its page, setting and place; empty lists are what the site promises.
+"""
+
+import json
+from urllib.parse import urlsplit
+
+from publish.formulas import ROOT
+
+AXE = ROOT / "node_modules/axe-core/axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag2aaa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# A reader who saves data gets no service worker, so that each page comes from the server.
+SAVE_DATA = "Object.defineProperty(navigator, 'connection', {value: {saveData: true}})"
+# Elements that reach beyond the right edge of the window, though no ancestor scrolls or hides them.
+BEYOND = """() => {
+  const width = document.documentElement.clientWidth;
+  const inside = (element) => {
+    for (let part = element.parentElement; part && part !== document.body; part = part.parentElement) {
+      if (getComputedStyle(part).overflowX !== 'visible') return true;
+    }
+    return false;
+  };
+  if (document.documentElement.scrollWidth <= width) return [];
+  return [...document.querySelectorAll('body *')]
+    .filter((element) => element.getBoundingClientRect().right > width + 1 && !inside(element))
+    .slice(0, 5).map((element) => element.outerHTML.slice(0, 120));
+}"""
+
+
+def open_page(context, address: str, faults: list[str], setting: str):
+    """Open a page; add to the faults what its console says and what it asks of other hosts."""
+    page = context.new_page()
+    where = f"{urlsplit(address).path} ({setting})"
+    home = urlsplit(address).netloc
+
+    def asked(request) -> None:
+        if urlsplit(request.url).scheme in ("http", "https") and urlsplit(request.url).netloc != home:
+            faults.append(f"{where}: asks another host: {request.url}")
+
+    page.on("console", lambda message: faults.append(f"{where}: console: {message.text}"))
+    page.on("pageerror", lambda error: faults.append(f"{where}: error: {error}"))
+    page.on("request", asked)
+    page.goto(address, wait_until="load")
+    page.evaluate("document.fonts.ready.then(() => null)")
+    return page
+
+
+def axe_faults(
+    browser, address: str, names: list[str], widths=(360, 1280), schemes=("light", "dark")
+) -> list[str]:
+    """Return axe-core's violations on pages in all settings, and what console and network say."""
+    faults: list[str] = []
+    script = AXE.read_text(encoding="utf-8")
+    for width in widths:
+        for scheme in schemes:
+            setting = f"{width} px, {scheme}"
+            size = {"width": width, "height": 900}
+            context = browser.new_context(viewport=size, color_scheme=scheme)
+            context.add_init_script(SAVE_DATA)
+            for name in names:
+                page = open_page(context, address + name, faults, setting)
+                page.evaluate(
+                    "document.querySelectorAll('main details').forEach((part) => { part.open = true })"
+                )
+                page.evaluate(script)
+                options = json.dumps({"runOnly": RULES, "resultTypes": ["violations"]})
+                for violation in page.evaluate(
+                    f"axe.run(document, {options}).then((result) => result.violations)"
+                ):
+                    nodes = violation["nodes"]
+                    place, reason = (
+                        nodes[0]["html"][:160],
+                        nodes[0]["failureSummary"].replace("\n", " ")[:300],
+                    )
+                    faults.append(
+                        f"/{name} ({setting}): {violation['id']} at {len(nodes)} places: {place}: {reason}"
+                    )
+                page.close()
+            context.close()
+    return faults
+
+
+def scroll_faults(browser, address: str, names: list[str], widths=(320, 360, 640, 1024, 1280)) -> list[str]:
+    """Return the pages that are wider than their window."""
+    faults: list[str] = []
+    for width in widths:
+        context = browser.new_context(viewport={"width": width, "height": 800})
+        context.add_init_script(SAVE_DATA)
+        for name in names:
+            page = open_page(context, address + name, faults, f"{width} px")
+            page.evaluate("document.querySelectorAll('main details').forEach((part) => { part.open = true })")
+            wide = page.evaluate("document.documentElement.scrollWidth")
+            if wide > width:
+                beyond = page.evaluate(BEYOND)
+                faults.append(f"/{name}: {wide} px wide in a window of {width} px: {beyond}")
+            page.close()
+        context.close()
+    return faults
+
+
+def offline_faults(browser, address: str, names: list[str]) -> list[str]:
+    """Visit the front page once, go offline, and return the pages that do not open."""
+    faults: list[str] = []
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(address, wait_until="load")
+    page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+    context.set_offline(True)
+    for name in names:
+        try:
+            page.goto(address + name, wait_until="load", timeout=10_000)
+        except Exception as error:  # Playwright's own class is not imported where no browser is
+            faults.append(f"/{name}: does not open offline: {str(error).splitlines()[0]}")
+            continue
+        broken = page.evaluate("[...document.styleSheets].length === 0 || !document.querySelector('h1')")
+        if broken:
+            faults.append(f"/{name}: opens offline without its style or text")
+    context.close()
+    return faults
