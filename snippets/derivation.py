@@ -1,0 +1,312 @@
+# %% [markdown]
+# # Weight decay is MAP estimation: the nine steps in numbers
+#
+# Each cell `step_k` computes both sides of equation (k) of the derivation in
+# float64 and stops if they differ. The left side never uses Bayes' rule.
+
+# %% setup
+import math
+
+import matplotlib.pyplot as plt
+import torch
+from torch.distributions import MultivariateNormal, Normal
+
+torch.set_default_dtype(torch.float64)
+x = torch.tensor([-1.0, 0.0, 1.0, 2.0])
+y = torch.tensor([0.3, 0.1, 1.0, 2.0])
+features = torch.stack([torch.ones(4), x, x**2], dim=1)
+n, D = features.shape
+theta = torch.tensor([0.2, 0.1, 0.5])  # where both sides are compared
+noise_variance, weight_decay, learning_rate = 0.25, 0.2, 0.1
+prior_variance = 1 / (n * weight_decay)
+print(f"n = {n}, D = {D}, prior variance = {prior_variance:.4f}")
+
+# %% [markdown]
+# The parameters and the labels are jointly Gaussian, so conditioning on the
+# labels gives the posterior, and their marginal the evidence.
+
+# %% left_side
+noise_covariance = noise_variance * torch.eye(n)
+label_covariance = prior_variance * features @ features.T + noise_covariance
+gain = prior_variance * features.T @ torch.linalg.inv(label_covariance)
+posterior_covariance = prior_variance * (torch.eye(D) - gain @ features)
+
+posterior = MultivariateNormal(gain @ y, posterior_covariance)
+marginal = MultivariateNormal(torch.zeros(n), label_covariance)
+conditional = MultivariateNormal(features @ theta, noise_covariance)
+log_posterior = posterior.log_prob(theta).item()
+log_evidence = marginal.log_prob(y).item()
+log_likelihood = conditional.log_prob(y).item()
+log_prior = Normal(0, math.sqrt(prior_variance)).log_prob(theta).sum().item()
+print(f"log posterior    {log_posterior:+.6f}")
+print(f"log likelihood   {log_likelihood:+.6f}")
+print(f"log prior        {log_prior:+.6f}")
+print(f"log evidence     {log_evidence:+.6f}")
+
+
+# %% compare
+def compare(left: float, right: dict[str, float]) -> None:
+    """Print the right side, term by term, and the left; stop if they differ."""
+    for name, term in right.items():
+        print(f"{name:<20}{term:+.6f}")
+    total = sum(right.values())
+    if len(right) > 1:
+        print(f"{'right side':<20}{total:+.6f}")
+    print(f"{'left side':<20}{left:+.6f}")
+    assert abs(total - left) < 1e-12, f"the sides differ by {total - left}"
+
+
+# %% [markdown]
+# ## The nine steps
+
+# %% step_1
+likelihood, prior = math.exp(log_likelihood), math.exp(log_prior)
+evidence = math.exp(log_evidence)
+right = {"quotient": likelihood * prior / evidence}
+compare(math.exp(log_posterior), right)
+
+# %% step_2
+right = {
+    "-log p(y|x,theta)": -log_likelihood,
+    "-log p(theta)": -log_prior,
+    "+log p(y|x)": +log_evidence,
+}
+compare(-log_posterior, right)
+
+# %% step_3
+one_label = Normal(features @ theta, math.sqrt(noise_variance))
+log_likelihoods = one_label.log_prob(y)
+right = {
+    "example 1": -log_likelihoods[0].item(),
+    "example 2": -log_likelihoods[1].item(),
+    "example 3": -log_likelihoods[2].item(),
+    "example 4": -log_likelihoods[3].item(),
+    "-log p(theta)": -log_prior,
+    "+log p(y|x)": +log_evidence,
+}
+compare(-log_posterior, right)
+
+# %% step_4
+nll = -log_likelihoods.mean().item()
+right = {
+    "f(theta)": nll,
+    "-1/n log p(theta)": -1 / n * log_prior,
+    "+1/n log p(y|x)": +1 / n * log_evidence,
+}
+compare(-log_posterior / n, right)
+
+# %% step_5
+prior_covariance = prior_variance * torch.eye(D)
+normal = MultivariateNormal(torch.zeros(D), prior_covariance)
+log_normal = normal.log_prob(theta).item()
+right = {
+    "f(theta)": nll,
+    "-1/n log N": -1 / n * log_normal,
+    "+1/n log p(y|x)": +1 / n * log_evidence,
+}
+compare(-log_posterior / n, right)
+
+# %% step_6
+determinant = torch.linalg.det(prior_covariance).item()
+inverse = torch.linalg.inv(prior_covariance)
+quadratic_form = (theta @ inverse @ theta).item()
+denominator = (2 * math.pi) ** (D / 2) * determinant ** (1 / 2)
+density = math.exp(-1 / 2 * quadratic_form) / denominator
+right = {
+    "f(theta)": nll,
+    "-1/n log(density)": -1 / n * math.log(density),
+    "+1/n log p(y|x)": +1 / n * log_evidence,
+}
+compare(-log_posterior / n, right)
+right = {"tau^D": prior_variance**D}
+compare(determinant, right)
+dot_product = (theta @ theta).item()
+right = {"theta.theta/tau": dot_product / prior_variance}
+compare(quadratic_form, right)
+
+# %% step_7
+two_pi_tau = 2 * math.pi * prior_variance
+right = {
+    "f(theta)": nll,
+    "theta.theta/2n tau": dot_product / (2 * n * prior_variance),
+    "D/2n log(2 pi tau)": D / (2 * n) * math.log(two_pi_tau),
+    "1/n log p(y|x)": 1 / n * log_evidence,
+}
+compare(-log_posterior / n, right)
+
+# %% step_8
+squared_norm = torch.linalg.vector_norm(theta).item() ** 2
+two_pi_tau = 2 * math.pi / (n * weight_decay)
+right = {
+    "f(theta)": nll,
+    "n lam/2n norm^2": n * weight_decay / (2 * n) * squared_norm,
+    "D/2n log(2pi/n lam)": D / (2 * n) * math.log(two_pi_tau),
+    "1/n log p(y|x)": 1 / n * log_evidence,
+}
+compare(-log_posterior / n, right)
+
+# %% step_9
+penalized_loss = nll + weight_decay / 2 * squared_norm
+two_pi_tau = 2 * math.pi / (n * weight_decay)
+constant = D / (2 * n) * math.log(two_pi_tau) + 1 / n * log_evidence
+right = {"L(theta)": penalized_loss, "C": constant}
+compare(-log_posterior / n, right)
+
+# %% [markdown]
+# ## Corollaries
+#
+# The gradient, entry by entry, and the step as PyTorch takes it.
+
+
+# %% gradient
+def negative_log_likelihood(theta: torch.Tensor) -> torch.Tensor:
+    """Return f(theta), a scalar, for theta of shape (D,)."""
+    labels = Normal(features @ theta, math.sqrt(noise_variance))
+    return -labels.log_prob(y).mean()
+
+
+leaf = theta.clone().requires_grad_()
+loss_gradient = torch.autograd.grad(negative_log_likelihood(leaf), leaf)[0]
+penalty = weight_decay / 2 * leaf.square().sum()
+penalized = negative_log_likelihood(leaf) + penalty
+penalized_gradient = torch.autograd.grad(penalized, leaf)[0]
+for j in range(D):
+    right = {
+        "grad f": loss_gradient[j].item(),
+        "lam theta": weight_decay * theta[j].item(),
+    }
+    compare(penalized_gradient[j].item(), right)
+
+# %% sgd_step
+parameter = torch.nn.Parameter(theta.clone())
+settings = {"lr": learning_rate, "weight_decay": weight_decay}
+optimizer = torch.optim.SGD([parameter], **settings)
+negative_log_likelihood(parameter).backward()
+optimizer.step()
+shrink = 1 - learning_rate * weight_decay
+for j in range(D):
+    right = {
+        "(1 - eta lam) theta": shrink * theta[j].item(),
+        "-eta grad f": -learning_rate * loss_gradient[j].item(),
+    }
+    compare(parameter[j].item(), right)
+
+# %% mean_squared_error
+mse = (y - features @ theta).square().mean().item()
+for variance in (noise_variance, 1 / 2):
+    print(f"noise variance {variance}")
+    log_density = Normal(features @ theta, math.sqrt(variance)).log_prob(y)
+    right = {
+        "M/2s^2": 1 / (2 * variance) * mse,
+        "1/2 log(2 pi s^2)": 1 / 2 * math.log(2 * math.pi * variance),
+    }
+    compare(-log_density.mean().item(), right)
+print(f"M                   {mse:+.6f}")
+print(f"1/2 log(pi)         {math.log(math.pi) / 2:+.6f}")
+
+# %% [markdown]
+# With weight decay beside the mean squared error, the prior above belongs to
+# another weight decay: $\lambda = 2 \sigma^2 / (n \tau)$.
+
+# %% mean_squared_error_map
+mse_weight_decay = 2 * noise_variance / (n * prior_variance)
+scale = 2 * noise_variance
+two_pi_tau = 2 * math.pi * prior_variance
+right = {
+    "M(theta)": mse,
+    "lam/2 norm^2": mse_weight_decay / 2 * squared_norm,
+    "K, noise": noise_variance * math.log(2 * math.pi * noise_variance),
+    "K, prior": noise_variance * D / n * math.log(two_pi_tau),
+    "K, evidence": scale / n * log_evidence,
+}
+compare(-scale / n * log_posterior, right)
+
+# %% [markdown]
+# ## The example by hand
+#
+# PyTorch's own weight decay finds the minimizer; a grid, which knows nothing
+# of Gaussians, finds the evidence and the posterior.
+
+# %% by_hand
+labels = torch.tensor([1.0, 2.0, 6.0])
+mean = torch.nn.Parameter(torch.tensor(0.0))
+optimizer = torch.optim.SGD([mean], lr=0.1, weight_decay=1 / 2)
+for _ in range(300):
+    optimizer.zero_grad()
+    loss = -Normal(mean, 1.0).log_prob(labels).mean()
+    loss.backward()
+    optimizer.step()
+print(f"weight decay stops at        {mean.item():.9f}")
+
+# %% by_hand_posterior
+grid = torch.linspace(-10, 14, 24_001)
+log_likelihood_grid = Normal(grid[:, None], 1.0).log_prob(labels).sum(dim=1)
+grid_likelihood = log_likelihood_grid.exp()
+grid_prior = Normal(0, math.sqrt(2 / 3)).log_prob(grid).exp()
+grid_evidence = torch.trapezoid(grid_likelihood * grid_prior, grid)
+grid_posterior = grid_likelihood * grid_prior / grid_evidence
+mode = grid[grid_posterior.argmax()].item()
+variance = torch.trapezoid((grid - mode) ** 2 * grid_posterior, grid).item()
+evidence_by_hand = -3 / 2 * math.log(2 * math.pi) - math.log(3) / 2 - 23 / 2
+print(f"the posterior peaks at       {mode:.9f}")
+print(f"variance of the posterior    {variance:.9f}   2/9 = {2 / 9:.9f}")
+print(f"log evidence, grid           {grid_evidence.log().item():.9f}")
+print(f"log evidence, by hand        {evidence_by_hand:.9f}")
+objective = -grid_posterior.max().log().item() / 3
+print(f"-1/3 log posterior, grid     {objective:.9f}")
+print(f"L(2) + C, by hand            {math.log(4 * math.pi / 9) / 6:.9f}")
+
+# %% by_hand_figure
+shown = (grid >= -2) & (grid <= 5) & (torch.arange(len(grid)) % 50 == 0)
+area = torch.trapezoid(grid_likelihood, grid)
+curves = {  # name: (density on the left, negative log on the right)
+    "likelihood": (grid_likelihood / area, -grid_likelihood.log() / 3),
+    "prior": (grid_prior, -grid_prior.log() / 3),
+    "posterior": (grid_posterior, -grid_posterior.log() / 3),
+}
+fig, axes = plt.subplots(ncols=2)
+for (name, pair), style in zip(curves.items(), ("--", ":", "-"), strict=True):
+    for ax, curve in zip(axes, pair, strict=True):
+        ax.plot(grid[shown], curve[shown], style, label=name)
+for ax in axes:
+    ax.axvline(mode, color="0.5", linewidth=1, dashes=(4, 4))
+    ax.set_xlabel("parameter θ")
+axes[0].set(ylabel="density", ylim=(0, 1.15))
+axes[1].set(ylabel="−(1/n) log density", ylim=(-0.5, 8))
+axes[0].legend(loc="upper left")
+fig.set_label(
+    "Two panels over the parameter. Left: likelihood around 3, prior around 0 "
+    "and, between them and narrower, the posterior with its peak at 2. Right: "
+    "the three negative logarithms are parabolas; the posterior's is lowest "
+    "at 2."
+)
+
+# %% by_hand_checks tags=["hidden"]
+assert abs(mean.item() - 2) < 1e-12
+assert abs(mode - 2) < 1e-12
+assert abs(variance - 2 / 9) < 1e-10
+assert abs(grid_evidence.log().item() - evidence_by_hand) < 1e-10
+assert abs(objective - math.log(4 * math.pi / 9) / 6) < 1e-10
+
+# %% values tags=["hidden"]
+values = {
+    "n": n,
+    "parameters": D,
+    "noise_variance": noise_variance,
+    "weight_decay": weight_decay,
+    "prior_variance": prior_variance,
+    "log_posterior": log_posterior,
+    "log_evidence": log_evidence,
+    "log_likelihood": log_likelihood,
+    "log_prior": log_prior,
+    "nll": nll,
+    "penalized_loss": penalized_loss,
+    "constant": constant,
+    "negative_log_posterior_per_example": -log_posterior / n,
+    "mse": mse,
+    "by_hand_minimizer": mean.item(),
+    "by_hand_mode": mode,
+    "by_hand_variance": variance,
+    "by_hand_log_evidence": grid_evidence.log().item(),
+    "by_hand_objective": objective,
+}

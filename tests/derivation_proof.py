@@ -1,0 +1,204 @@
+"""The proof of the derivation: each equation, as read from the page, from the ones before it.
+
+Every proof names the equations it uses, takes them as `eq["7"]` and raises
+`UnprovedError`, with both sides, where they do not follow. What is not on the page is
+Bayes' rule itself, the normal density (from sympy.stats) and what a vector's
+norm, gradient and determinant are; those are written out for D = 1 to 4.
+"""
+
+from collections.abc import Callable
+from functools import cache
+from random import Random
+
+import sympy
+from derivation_tex import LETTERS, NAMED, D, Equation, i, n
+from sympy.core.function import AppliedUndef
+from sympy.stats import Normal, density
+
+Equations = dict[str, Equation]
+PROOFS: dict[str, tuple[tuple[str, ...], Callable[[Equations], None]]] = {}
+lam, tau, theta, C = (LETTERS[name] for name in ("lambda", "tau", "theta", "C"))
+posterior, likelihood = NAMED[r"p(\theta \mid x, y)"], NAMED[r"p(y \mid x, \theta)"]
+evidence, prior_given_inputs = NAMED[r"p(y \mid x)"], NAMED[r"p(\theta \mid x)"]
+f, L, M = NAMED[r"f(\theta)"], NAMED[r"L(\theta)"], NAMED[r"M(\theta)"]
+variance, squared_norm = NAMED[r"\sigma^2"], NAMED[r"\lVert \theta \rVert_2^2"]
+dot_product = NAMED[r"\theta^{\top} \theta"]
+label, prediction = NAMED[r"y_i"], NAMED[r"\hat{y}_i"]
+normal_label = NAMED[r"\mathcal{N}(y_i; \hat{y}_i, \sigma^2)"]
+SIZES = (1, 2, 3, 4)
+
+
+class UnprovedError(AssertionError):
+    """An equation of the page that does not follow from the ones before it."""
+
+
+def proof(tag: str, *premises: str) -> Callable:
+    """Register the proof of equation `tag` from `premises`."""
+
+    def register(prove: Callable[[Equations], None]) -> Callable[[Equations], None]:
+        PROOFS[f"{tag}: {prove.__name__}"] = ((tag, *premises), prove)
+        return prove
+
+    return register
+
+
+def demand(where: str, side: str, expected: sympy.Expr, shown: sympy.Expr) -> None:
+    """Raise UnprovedError unless the two expressions are equal: first in numbers, then in symbols."""
+    gap = expected - shown
+    if gap == 0 or (abs(_number(gap)) < 1e-20 and _vanishes(gap)):
+        return
+    sides = f"the page shows   {shown}\n  what follows is  {expected}"
+    raise UnprovedError(f"equation ({where}), {side}:\n  {sides}")
+
+
+def _number(expr: sympy.Expr) -> sympy.Expr:
+    """Evaluate at one fixed point: n = 3, D = 2, every other quantity a fraction drawn by its name."""
+    plain = expr.subs({n: 3, D: 2}).doit()
+    atoms = plain.free_symbols | plain.atoms(AppliedUndef)
+    point = {atom: sympy.Rational(Random(str(atom)).randint(11, 97), 37) for atom in atoms}
+    return plain.xreplace(point).evalf(40)
+
+
+def _vanishes(gap: sympy.Expr) -> bool:
+    plain = sympy.expand(_linear_sums(sympy.expand_log(gap)))
+    return plain == 0 or sympy.simplify(plain) == 0
+
+
+def _linear_sums(expr: sympy.Expr) -> sympy.Expr:
+    """Take constant factors out of sums over i, after splitting them at every plus."""
+
+    def split(inner: sympy.Expr, limits: sympy.Tuple) -> sympy.Expr:
+        terms = sympy.Add.make_args(sympy.expand(sympy.expand_log(inner)))
+        pairs = [term.as_independent(i, label, prediction) for term in terms]
+        return sympy.Add(*(factor * sympy.Sum(rest, limits).doit() for factor, rest in pairs))
+
+    return expr.replace(sympy.Sum, split)
+
+
+def carry(eq: Equations, before: str, after: str, given: tuple[str, ...] = ()) -> None:
+    """Demand that `before`, with the definitions `given` put into its right side, is `after`."""
+    known = {eq[tag].left: eq[tag].right for tag in given}
+    demand(after, "left side", eq[before].left, eq[after].left)
+    demand(after, "right side", eq[before].right.subs(known), eq[after].right)
+
+
+@cache
+def entries(size: int) -> sympy.Matrix:
+    """Return the vector theta as `size` real symbols."""
+    return sympy.Matrix(sympy.symbols(f"theta_1:{size + 1}", real=True))
+
+
+@cache
+def written_out(size: int) -> dict[sympy.Expr, sympy.Expr]:
+    """Return every quantity of the vector theta in its entries, for D = `size`."""
+    vector, covariance = entries(size), tau * sympy.eye(size)
+    one = Normal("theta_j", 0, sympy.sqrt(tau))
+    return {
+        D: sympy.Integer(size),
+        squared_norm: sympy.simplify(vector.norm() ** 2),
+        dot_product: (vector.T * vector)[0],
+        NAMED[r"\lvert \tau I \rvert"]: covariance.det(),
+        NAMED[r"\theta^{\top} (\tau I)^{-1} \theta"]: (vector.T * covariance.inv() * vector)[0],
+        NAMED[r"\mathcal{N}(\theta; 0, \tau I)"]: sympy.prod(density(one)(entry) for entry in vector),
+    }
+
+
+def demand_written_out(where: str, expected: sympy.Expr, shown: sympy.Expr) -> None:
+    for size in SIZES:
+        known = written_out(size)
+        demand(where, f"written out for D = {size}", expected.subs(known), shown.subs(known))
+
+
+@proof("1", "A2")
+def bayes_rule_with_unmodelled_inputs(eq: Equations) -> None:
+    known = {eq["A2"].left: eq["A2"].right}
+    demand("1", "left side", posterior, eq["1"].left)
+    demand("1", "right side", (likelihood * prior_given_inputs / evidence).subs(known), eq["1"].right)
+
+
+@proof("2", "1")
+def minus_log_of_both_sides(eq: Equations) -> None:
+    demand("2", "left side", -sympy.log(eq["1"].left), eq["2"].left)
+    demand("2", "right side", -sympy.log(eq["1"].right), eq["2"].right)
+
+
+@proof("3", "2", "A1")
+def log_of_a_product_is_a_sum(eq: Equations) -> None:
+    demand("3", "left side", eq["2"].left, eq["3"].left)
+    joint = sympy.expand_log(eq["2"].right.subs(eq["A1"].left, eq["A1"].right))
+    demand("3", "right side", joint, eq["3"].right)
+
+
+@proof("4", "3", "D1")
+def divide_by_n(eq: Equations) -> None:
+    demand("4", "left side", eq["3"].left / n, eq["4"].left)
+    demand("D1", "left side", f, eq["D1"].left)
+    demand("4", "right side", eq["3"].right / n, eq["4"].right.subs(f, eq["D1"].right))
+
+
+@proof("5", "4", "A3")
+def put_in_the_gaussian_prior(eq: Equations) -> None:
+    carry(eq, "4", "5", given=("A3",))
+
+
+@proof("6", "5")
+def write_the_density_out(eq: Equations) -> None:
+    demand("6", "left side", eq["5"].left, eq["6"].left)
+    demand_written_out("6", eq["5"].right, eq["6"].right)
+
+
+@proof("6a")
+def determinant_of_a_multiple_of_the_identity(eq: Equations) -> None:
+    demand_written_out("6a", eq["6a"].left, eq["6a"].right)
+    demand("6a", "left side", NAMED[r"\lvert \tau I \rvert"], eq["6a"].left)
+
+
+@proof("6b")
+def quadratic_form_of_its_inverse(eq: Equations) -> None:
+    demand_written_out("6b", eq["6b"].left, eq["6b"].right)
+    demand("6b", "left side", NAMED[r"\theta^{\top} (\tau I)^{-1} \theta"], eq["6b"].left)
+
+
+@proof("7", "6", "6a", "6b")
+def log_of_the_product(eq: Equations) -> None:
+    carry(eq, "6", "7", given=("6a", "6b"))
+
+
+@proof("7", "6")
+def log_of_the_product_written_out(eq: Equations) -> None:
+    demand_written_out("7", eq["6"].right, eq["7"].right)
+
+
+@proof("8", "7", "D3")
+def weight_decay_for_the_variance(eq: Equations) -> None:
+    for size in SIZES:
+        vector = written_out(size)
+        demand("8", f"norm, D = {size}", vector[dot_product], vector[squared_norm])
+    demand("8", "left side", eq["7"].left, eq["8"].left)
+    known = {eq["D3"].left: eq["D3"].right, dot_product: squared_norm}
+    demand("8", "right side", eq["7"].right.subs(known), eq["8"].right)
+
+
+@proof("9", "8", "D2")
+def cancel_n(eq: Equations) -> None:
+    carry(eq, "8", "9")
+    (loss, loss_label), (constant, constant_label) = eq["9"].braces
+    demand("9", "label of the first brace", L, loss_label)
+    demand("9", "label of the second brace", C, constant_label)
+    demand("D2", "left side", L, eq["D2"].left)
+    demand("9", "first brace", eq["D2"].right, loss)
+    if constant.has(f, squared_norm, theta):
+        raise UnprovedError(f"equation (9): the constant {constant} depends on theta")
+
+
+@proof("10", "9", "D2")
+def penalized_loss_plus_constant(eq: Equations) -> None:
+    demand("10", "left side", eq["9"].left, eq["10"].left)
+    known = {L: eq["D2"].right, C: eq["9"].braces[1][0]}
+    demand("10", "right side", eq["9"].right, eq["10"].right.subs(known))
+
+
+@proof("11", "10")
+def solved_for_the_posterior(eq: Equations) -> None:
+    demand("11", "left side", posterior, eq["11"].left)
+    demand("11", "right side", eq["10"].right, eq["10"].left.subs(posterior, eq["11"].right))
