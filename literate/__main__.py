@@ -9,3 +9,5 @@ try:
     build(Path.cwd(), lambda text: print(text, file=sys.stderr, flush=True))
 except LiterateError as error:
     sys.exit(f"\n{error}")
+except KeyboardInterrupt:
+    sys.exit("stopped; what had run is kept")

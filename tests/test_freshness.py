@@ -1,0 +1,211 @@
+"""Never stale: each thing that can change an output makes its snippets run again, and nothing else does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+import tiny_project
+from tiny_project import build, command, edit, values
+
+from literate import fresh
+
+BOTH = {"numbers", "other"}
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a tiny project after a clean build."""
+    folder = tiny_project.make(tmp_path_factory.mktemp("fresh") / "project")
+    assert build(folder) == BOTH
+    return folder
+
+
+@pytest.fixture
+def project(built: Path, tmp_path: Path) -> Path:
+    """Return a copy of the built project, to be changed."""
+    return Path(shutil.copytree(built, tmp_path / "project"))
+
+
+def touch_nothing(folder: Path) -> None:
+    pass
+
+
+def edit_prose(folder: Path) -> None:
+    edit(folder / "docs/index.md", "It is", "It always is")
+
+
+def comment_elsewhere(folder: Path) -> None:
+    edit(folder / "snippets/other.py", 'print("two", 2)', 'print("two", 2)  # a comment')
+
+
+def edit_snippet(folder: Path) -> None:
+    edit(folder / "snippets/numbers.py", '"value": helper.value', '"value": helper.value + 1')
+
+
+def edit_module(folder: Path) -> None:
+    edit(folder / "helper.py", "deeper.value", "deeper.value + 1")
+
+
+def edit_module_of_module(folder: Path) -> None:
+    edit(folder / "deeper.py", "read())", "read()) + 1")
+
+
+def edit_data(folder: Path) -> None:
+    edit(folder / "data.txt", "7", "8")
+
+
+def edit_module_within_the_second(folder: Path) -> None:
+    """Same size, same time stamp, bytecode of the old state at hand: all that Python's cache looks at."""
+    writing = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}
+    subprocess.run([sys.executable, "-c", "import helper"], cwd=folder, env=writing, check=True)
+    assert list((folder / "__pycache__").glob("helper.*.pyc"))
+    stamp = (folder / "helper.py").stat().st_mtime_ns
+    edit(folder / "helper.py", "value = deeper.value\n", "value = 8 + 0 * 88  \n")
+    os.utime(folder / "helper.py", ns=(stamp, stamp))
+
+
+def edit_style(folder: Path) -> None:
+    edit(folder / "matplotlibrc", "hashsalt: tiny", "hashsalt: other")
+
+
+@pytest.mark.parametrize(
+    ("change", "runs", "value"),
+    [
+        (touch_nothing, set(), 7),
+        (edit_prose, set(), 7),
+        (comment_elsewhere, {"other"}, 7),
+        (edit_snippet, {"numbers"}, 8),
+        (edit_module, {"numbers"}, 8),
+        (edit_module_of_module, {"numbers"}, 8),
+        (edit_data, {"numbers"}, 8),
+        (edit_module_within_the_second, {"numbers"}, 8),
+        (edit_style, {"numbers"}, 7),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_change_runs_the_snippets_that_it_concerns_and_no_other(project, change, runs, value) -> None:
+    change(project)
+    assert build(project) == runs
+    assert values(project)["numbers"]["value"] == value
+
+
+def add_package_that_shadows(folder: Path) -> dict:
+    (folder / "deeper").mkdir()
+    (folder / "deeper/__init__.py").write_text("value = 8\n")
+    return {}
+
+
+def more_threads(folder: Path) -> dict:
+    return {"LITERATE_THREADS": "2"}
+
+
+def other_vector_unit(folder: Path) -> dict:
+    return {"ATEN_CPU_CAPABILITY": "default"}
+
+
+def edit_engine(folder: Path) -> dict:
+    with (folder / "literate/render.py").open("a") as file:
+        file.write("# another engine\n")
+    return {}
+
+
+def new_package(folder: Path) -> dict:
+    (folder.parent / "installed/somewhere-1.1.dist-info").mkdir(parents=True)
+    return {"PYTHONPATH": str(folder.parent / "installed")}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [add_package_that_shadows, more_threads, other_vector_unit, edit_engine, new_package],
+    ids=lambda value: value.__name__,
+)
+def test_a_change_of_the_surroundings_runs_every_snippet(project: Path, change) -> None:
+    assert build(project, **change(project)) == BOTH
+
+
+def test_version_files_and_processor_are_part_of_the_fingerprint(built: Path, tmp_path: Path, monkeypatch) -> None:
+    seen = [fresh.fingerprint(built)]
+    assert seen == [fresh.fingerprint(built)]
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("torch-2.13.0.dist-info", "torch-2.13.1.dist-info"):
+        (tmp_path / name).mkdir()
+        seen.append(fresh.fingerprint(built))
+        shutil.rmtree(tmp_path / name)
+    for record in ("torch/__init__.py,sha256=a,1", "torch/__init__.py,sha256=b,1"):  # another build of one version
+        (tmp_path / "torch-2.13.0.dist-info").mkdir(exist_ok=True)
+        (tmp_path / "torch-2.13.0.dist-info/RECORD").write_text(record)
+        seen.append(fresh.fingerprint(built))
+    for flags in ("flags : avx2", "flags : avx2 avx512f"):
+        monkeypatch.setattr(fresh, "processor", lambda flags=flags: [flags])
+        seen.append(fresh.fingerprint(built))
+    assert len(set(seen)) == len(seen) == 7
+
+
+def test_a_file_that_changes_while_a_snippet_runs_leaves_no_run_that_counts(project: Path) -> None:
+    edit(project / "snippets/numbers.py", "import helper\n", 'import helper\n\nopen("data.txt", "w").write("9")\n')
+    assert build(project) == {"numbers"}
+    assert values(project)["numbers"]["value"] == 7  # read before the change
+    assert "numbers" in build(project)
+    assert values(project)["numbers"]["value"] == 9
+
+
+@pytest.mark.parametrize("damage", ["cut short", "empty", "hand-edited", "not a notebook", "half written beside it"])
+def test_a_damaged_run_counts_as_no_run(project: Path, damage: str) -> None:
+    run = project / "outputs/runs/numbers.ipynb"
+    good = run.read_text(encoding="utf-8")
+    bad = {
+        "cut short": good[: len(good) // 2],
+        "empty": "",
+        "hand-edited": good.replace("value 7", "value 8"),
+        "not a notebook": '["metadata"]',
+        "half written beside it": good,
+    }[damage]
+    run.write_text(bad, encoding="utf-8")
+    if damage == "half written beside it":
+        run.with_name("numbers.ipynb.part").write_text(good[:100])
+    assert build(project) == (set() if bad == good else {"numbers"})
+    assert run.read_text(encoding="utf-8") == good
+
+
+def test_a_build_killed_at_any_moment_leaves_nothing_false_and_no_kernel(built: Path, tmp_path: Path) -> None:
+    project = tiny_project.make(tmp_path / "project")
+    began = time.monotonic()
+    subprocess.run(**command(project), check=True, capture_output=True)
+    whole = time.monotonic() - began
+    shutil.rmtree(project / "outputs")
+    for moment in (0.3, 0.45, 0.6, 0.75, 0.9):
+        process = subprocess.Popen(**command(project), stderr=subprocess.DEVNULL)
+        time.sleep(whole * moment)
+        kernels = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        _, alive = psutil.wait_procs(kernels, timeout=20)
+        assert not alive, "a kernel outlives its build"
+    build(project)
+    for good in sorted((built / "outputs").rglob("*.*")):
+        if good.is_file():
+            again = project / good.relative_to(built)
+            assert again.read_bytes() == good.read_bytes(), again
+
+
+def test_an_interrupted_build_ends_at_once_with_its_kernels(project: Path) -> None:
+    edit(project / "snippets/numbers.py", "import helper\n", "import helper, time; time.sleep(25)\n")
+    process = subprocess.Popen(**command(project), stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 60
+    while not (kernels := psutil.Process(process.pid).children()) and time.monotonic() < until:
+        time.sleep(0.1)
+    time.sleep(1)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert "Traceback" not in process.communicate()[1]
+    assert process.returncode != 0
+    assert time.monotonic() - began < 20, "the build waits for the cell instead of ending it"
+    assert not psutil.wait_procs(kernels, timeout=20)[1]

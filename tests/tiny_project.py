@@ -1,0 +1,115 @@
+"""A tiny project that runs the real engine: two snippets without torch, a module that imports a module, data.
+
+`numbers` reads helper.py, which reads deeper.py and data.txt; `other` reads nothing. So each
+kind of change has one snippet that it concerns and one that it does not.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+FILES = {
+    "helper.py": "import deeper\n\nvalue = deeper.value\n",
+    "deeper.py": 'value = int(open("data.txt").read())\n',
+    "data.txt": "7\n",
+    "matplotlibrc": "backend: agg\nsvg.hashsalt: tiny\nsvg.fonttype: none\n",
+    "snippets/numbers.py": """\
+# %% [markdown]
+# # Numbers
+# A sentence.
+
+# %% one
+import helper
+
+print("value", helper.value)
+
+# %% drawing
+import matplotlib.pyplot as plt
+
+fig, ax = plt.subplots(figsize=(2, 2))
+ax.plot([1, 2], [3, helper.value])
+fig.set_label("A rising line")
+
+# %% values tags=["hidden"]
+values = {"value": helper.value}
+""",
+    "snippets/other.py": """\
+# %% [markdown]
+# # Other
+# A sentence.
+
+# %% two
+print("two", 2)
+
+# %% values tags=["hidden"]
+values = {"two": 2.0}
+""",
+    "docs/index.md": """\
+---
+title: Tiny
+description: A page.
+---
+
+# Tiny {#tiny}
+
+--8<-- "numbers/one.md"
+
+--8<-- "numbers/drawing.md"
+
+It is `#!val numbers.value`, and `#!val other.two:.2f`.
+
+See [other](other.md#two).
+""",
+    "docs/other.md": """\
+---
+title: Other
+description: Another page.
+---
+
+# Other {#other}
+
+## Two {#two}
+
+--8<-- "other/two.md"
+""",
+}
+
+
+def make(folder: Path) -> Path:
+    """Write the project, with a copy of the engine, and return its folder."""
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    shutil.copytree(ROOT / "literate", folder / "literate", ignore=shutil.ignore_patterns("__pycache__"))
+    return folder
+
+
+def command(folder: Path, **environment: str) -> dict:
+    """Return what subprocess needs to run the engine in a folder."""
+    arguments = [sys.executable, "-m", "literate"]
+    return {"args": arguments, "cwd": folder, "env": os.environ | {"LITERATE_TIMEOUT": "30"} | environment}
+
+
+def build(folder: Path, **environment: str) -> set[str]:
+    """Build and return the names of the snippets that ran."""
+    done = subprocess.run(**command(folder, **environment), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return set(re.findall(r"^(\w+): running", done.stderr, re.M))
+
+
+def values(folder: Path) -> dict:
+    return json.loads((folder / "outputs/values.json").read_text(encoding="utf-8"))
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), encoding="utf-8")
