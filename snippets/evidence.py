@@ -106,7 +106,7 @@ for name, index in picks.items():
           f" ± {price[name].std() / draws**0.5:.3f}")
 
 # %% figure
-fig, (top, bottom) = plt.subplots(2, 1, figsize=(5.4, 5.4), sharex=True)
+fig, (top, bottom) = plt.subplots(2, 1, figsize=(5.4, 4.6), sharex=True)
 for scores in evidences[:12]:
     top.semilogx(grid, scores - scores.max(), "C0-", linewidth=1)
     top.plot(grid[scores.argmax()], 0, "C0o")
@@ -265,7 +265,7 @@ print(f"evidence minus 5 folds, paired {gap.mean():25.4f}"
       f" ± {gap.std() / many**0.5:.4f}")
 
 # %% logistic_figure
-fig, (top, bottom) = plt.subplots(2, 1, figsize=(5.4, 5.4), sharex=True)
+fig, (top, bottom) = plt.subplots(2, 1, figsize=(5.4, 4.6), sharex=True)
 for scores in logistic_evidences[:12]:
     top.semilogx(coarse, scores - scores.max(), "C0-", linewidth=1)
     top.plot(coarse[scores.argmax()], 0, "C0o")

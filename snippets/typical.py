@@ -92,7 +92,7 @@ for decay in (1e-1, 1e-2, 1e-3):
           f" {drawn.std().item():12.4g}")
 
 # %% function_figure
-fig, panels = plt.subplots(2, 1, figsize=(5.4, 5.4), sharex=True)
+fig, panels = plt.subplots(2, 1, figsize=(5.4, 4.6), sharex=True)
 for axes, decay in zip(panels, (1e-1, 1e-2)):
     lines = prior_functions(1 / (n * decay), features, 8, seed=1)
     for i, line in enumerate(lines):
