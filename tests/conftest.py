@@ -5,20 +5,15 @@ from __future__ import annotations
 import functools
 import http.server
 import os
-import shutil
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
+import find_browser
 import pytest
 from plain_run import ROOT, PlainRuns
 
-CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
 SITE_URL = "https://example.org/weight-decay/"  # a sub-path, as Pages serves it
 
 
@@ -83,8 +78,9 @@ def browser():
     """Start headless Chromium: the system's if there is one, else Playwright's own."""
     from playwright.sync_api import sync_playwright
 
-    found = next(filter(None, map(shutil.which, CHROMIUM)), None)
+    found = find_browser.installed()
+    assert found, "no Chromium: run `make test`, which installs one"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        chromium = playwright.chromium.launch(executable_path=found, args=find_browser.FLAGS)
         yield chromium
         chromium.close()

@@ -1,0 +1,42 @@
+"""Resolve requirements.txt anew: one lock for Linux, macOS and Windows, CPython 3.11 to 3.13.
+
+torch stands in it as a bare pin and brings only its Python-side needs: the CUDA packages that its
+Linux wheel also names are left to whoever wants them (README: CPU-only wheels). uv resolves for all
+platforms at once, which pip cannot; installing stays pip's.
+"""
+
+import re
+import subprocess
+import sys
+import tempfile
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+TORCH_NEEDS = ("filelock", "typing-extensions>=4.10", "setuptools>=77", "sympy>=1.13.3", "networkx", "jinja2", "fsspec")
+HEADER = "# Made by `make lock` from pyproject.toml; do not edit. For Linux, macOS, Windows; CPython 3.11 to 3.13.\n"
+
+
+def wanted() -> tuple[str, list[str]]:
+    """Return torch's pin and every other direct requirement."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    direct = project["dependencies"] + project["optional-dependencies"]["test"]
+    torch = next(requirement for requirement in direct if re.match(r"torch\b", requirement))
+    return torch, [r for r in direct if r != torch] + list(TORCH_NEEDS)
+
+
+def main() -> None:
+    torch, requirements = wanted()
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "requirements.in"
+        source.write_text("\n".join(requirements), encoding="utf-8")
+        options = ["--universal", "--python-version", "3.11", "--no-header", "--no-annotate", "--quiet"]
+        command = [sys.executable, "-m", "uv", "pip", "compile", *options, str(source)]
+        resolved = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    lines = sorted([*resolved.strip().split("\n"), torch], key=str.lower)
+    (ROOT / "requirements.txt").write_text(HEADER + "\n".join(lines) + "\n", encoding="utf-8")
+    print(f"requirements.txt: {len(lines)} packages")
+
+
+if __name__ == "__main__":
+    main()
