@@ -1,0 +1,188 @@
+"""The explorer in a browser: what its sliders show is what the snippet computed, nothing else."""
+
+import json
+
+import pytest
+
+ROWS = ("prior_std", "prior_variance", "nll", "penalty", "loss", "new_nll", "grad_norm", "shortest")
+READ = """() => {
+  const numbers = {};
+  for (const value of document.querySelectorAll("#explorer dl data"))
+    numbers[value.dataset.name] = [Number(value.value), value.textContent];
+  const slider = (id) => document.getElementById(id);
+  return {
+    numbers,
+    at: [slider("explorer-n").value, slider("explorer-lambda").value].map(Number),
+    shown: [...document.querySelectorAll("#explorer output")].map((output) => output.textContent),
+    spoken: [slider("explorer-n"), slider("explorer-lambda")].map((s) => s.getAttribute("aria-valuetext")),
+    verdict: document.querySelector("#explorer .explorer-verdict").textContent,
+    curve: document.querySelector("#explorer .explorer-fit .line.fit").getAttribute("d"),
+    truth: document.querySelector("#explorer .explorer-fit .line.truth").getAttribute("d"),
+    used: document.querySelectorAll("#explorer .explorer-fit .point.used").length,
+  };
+}"""
+VERDICT = {"smooth": "Converged: ", "kink": "Converged on a kink: ", "flagged": "Not converged: "}
+
+
+@pytest.fixture(scope="module")
+def data(plain):
+    return json.loads(plain("explorer").stdout["data"])
+
+
+@pytest.fixture
+def visit(browser, site_url):
+    """visit(**context settings) opens the page; at the end no console error may have occurred."""
+    contexts, problems = [], []
+
+    def open_page(**settings):
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | settings)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("pageerror", lambda error: problems.append(str(error)))
+        page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
+        page.goto(f"{site_url.rstrip('/')}/explorer/")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert problems == []
+
+
+def as_shown(number):
+    """Write a number as the page should: 4 digits, or 2 and a power of ten, or a bound."""
+    if number < 1e-12:
+        return "below 10⁻¹²"
+    if number >= 1e-3:
+        return f"{number:#.4g}"
+    digits, power = f"{number:.1e}".split("e")
+    return f"{digits} × 10" + str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def heights(path):
+    """Return the y coordinates of an SVG path of straight lines."""
+    return [float(point.split()[1]) for point in path.replace("M", "L").split("L")[1:]]
+
+
+def check(seen, data, size, k):
+    """Everything on display belongs to the fit of this n and λ."""
+    here = size * len(data["lambda"]) + k
+    assert seen["at"] == [size, k]
+    for name in ROWS:
+        assert seen["numbers"][name] == [data[name][here], as_shown(data[name][here])], name
+    assert set(seen["numbers"]) == set(ROWS)
+    n, text, std = data["n"][size], data["lambda_text"][k], as_shown(data["prior_std"][here])
+    assert seen["shown"] == [text, str(n)]
+    assert seen["spoken"] == [
+        f"{n} points, prior standard deviation {std}",
+        f"{text}, prior standard deviation {std}",
+    ]
+    assert seen["verdict"].startswith(VERDICT[data["state"][here]])
+    assert ("Not the MAP estimate" in seen["verdict"]) == bool(data["beaten"][here])
+    assert seen["used"] == n
+    check_curve(seen, data, here)
+
+
+def check_curve(seen, data, here):
+    """Fit and truth are drawn on one linear axis; the truth gives its scale, the fit must obey it."""
+    truth, curve = heights(seen["truth"]), heights(seen["curve"])
+    low, high = min(data["truth"]), max(data["truth"])
+    slope = (truth[data["truth"].index(high)] - truth[data["truth"].index(low)]) / (high - low)
+    start = truth[data["truth"].index(low)] - slope * low
+    assert len(curve) == len(data["curves"][here])
+    for drawn, value in zip(curve, data["curves"][here]):
+        assert drawn == pytest.approx(start + slope * value, abs=0.1 + 0.03 * abs(value))  # tenths of a pixel
+
+
+def test_keyboard_reaches_every_fit_and_shows_its_numbers(visit, data):
+    page = visit(reduced_motion="reduce")
+    page.focus("#explorer-n")
+    page.keyboard.press("Home")
+    for size in range(len(data["n"])):
+        page.focus("#explorer-lambda")
+        page.keyboard.press("Home")
+        for k in range(len(data["lambda"])):
+            check(page.evaluate(READ), data, size, k)
+            page.keyboard.press("ArrowRight")
+        page.focus("#explorer-n")
+        page.keyboard.press("ArrowRight")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_starts_at_the_fit_that_predicts_new_labels_best(visit, data, scheme):
+    count = len(data["lambda"])
+    best = min(range(count), key=lambda k: data["new_nll"][2 * count + k])
+    check(visit(color_scheme=scheme).evaluate(READ), data, 2, best)
+
+
+def test_the_moving_curve_comes_to_rest_on_the_fit(visit, data):
+    page = visit(reduced_motion="no-preference")
+    page.focus("#explorer-lambda")
+    page.keyboard.press("End")
+    page.wait_for_timeout(600)  # the movement takes 160 ms
+    check(page.evaluate(READ), data, 2, len(data["lambda"]) - 1)
+
+
+def test_the_prior_is_kept_when_asked_and_only_then(visit, data):
+    page = visit(reduced_motion="reduce")
+    page.focus("#explorer-n")
+    start = page.evaluate(READ)
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate(READ)["at"] == [1, start["at"][1]]
+    page.keyboard.press("ArrowRight")
+    page.focus("#explorer-hold")
+    page.keyboard.press("Space")
+    page.focus("#explorer-n")
+    for size in (1, 0):
+        page.keyboard.press("ArrowLeft")
+        seen = page.evaluate(READ)
+        check(seen, data, size, start["at"][1] + 2 * (2 - size))  # two steps for each halving of n
+        assert seen["numbers"]["prior_std"] == start["numbers"]["prior_std"]
+
+
+def test_a_finger_on_the_loss_picture_chooses_lambda(visit, data):
+    page = visit(reduced_motion="reduce", has_touch=True, viewport={"width": 360, "height": 800})
+    page.locator(".explorer-loss").scroll_into_view_if_needed()
+    dots = page.locator(".explorer-loss .point").all()
+    assert len(dots) == len(data["lambda"])
+    for k in (3, 17):
+        box = dots[k].bounding_box()
+        page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        check(page.evaluate(READ), data, 2, k)
+
+
+def test_changes_are_announced_once_the_slider_rests(visit, data):
+    page = visit()
+    page.focus("#explorer-lambda")
+    page.keyboard.press("End")
+    page.locator("#explorer [role=status]", has_text="λ 8, n 60: ").wait_for(state="attached")
+    said = page.text_content("#explorer [role=status]")
+    for name in ("prior_std", "nll", "penalty", "grad_norm"):
+        assert as_shown(data[name][-1]) in said
+
+
+def test_colors_follow_the_scheme(visit):
+    color = "getComputedStyle(document.querySelector('#explorer .explorer-fit .line.fit')).stroke"
+    light, dark = visit(color_scheme="light").evaluate(color), visit(color_scheme="dark").evaluate(color)
+    assert light != dark and "none" not in (light, dark)
+
+
+def test_the_page_carries_exactly_the_data_that_the_snippet_printed(visit, data):
+    page = visit()
+    carried = page.text_content('script[type="application/json"][data-cell="explorer/data"]')
+    assert json.loads(carried) == data and len(carried.encode()) < 40_000
+
+
+def test_without_javascript_the_static_figure_stands_and_no_control_does(visit):
+    page = visit(java_script_enabled=False)
+    assert page.locator("#explorer input").count() == 0
+    assert page.locator('[data-cell="explorer/figure"] svg').bounding_box()["height"] > 150
+    assert page.get_by_text("The controls need JavaScript.").is_visible()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_nothing_sticks_out(visit, width):
+    page = visit(viewport={"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for target in ("#explorer-lambda", "#explorer-n"):
+        assert page.locator(target).bounding_box()["height"] >= 24
