@@ -8,6 +8,7 @@ names `assets/site.css`, `assets/site.js`, `assets/fonts/x.woff2` replaced by th
 import hashlib
 import html
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from publish import fonts
@@ -19,15 +20,13 @@ STYLE_SHEET = "assets/site.css"
 SCRIPTS = ["assets/site.js", "assets/search.js"]
 
 
-def write_assets(site: Path, docs: Path, extra_css: list[str]) -> None:
+def write_assets(site: Path, docs: Path, extra_css: list[str], formulas: Iterable[str]) -> None:
     """Write style sheet, script and fonts into the site and point its pages to them."""
     pages = {path: path.read_text(encoding="utf-8") for path in sorted(site.rglob("*.html"))}
     characters: set[str] = set()
-    symbols: set[str] = set()
     for text in pages.values():
         characters.update(html.unescape(text))
-        symbols |= fonts.formula_characters(text)
-    files, faces = fonts.make_fonts(characters, symbols)
+    files, faces = fonts.make_fonts(characters, fonts.formula_glyphs(formulas))
     folder = site / "assets" / "fonts"
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():

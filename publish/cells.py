@@ -12,6 +12,8 @@ from publish.figures import attribute
 
 CELL = re.compile(r'(?P<open><div class="cell"(?P<attributes>[^>]*)>)\s*')
 NAME = re.compile(r'<span class="cell-name">([^<]*)</span>')
+# Pygments names every token; only those that the style sheet colors keep their element.
+PLAIN = re.compile(r'<span class="(?:n|o|p|w|nl|na|nv|l|g|x|err|go)">([^<]*)</span>')
 CODE = re.compile(r'<div class="(?P<classes>[^"]*\bhighlight\b[^"]*)"><pre><span></span><code>')
 TABLE = re.compile(r"<table>(.*?)</table>", re.DOTALL)
 CAPTION = re.compile(
@@ -24,7 +26,7 @@ STEP = re.compile(r'<h3 id="(step-\w+)">.*?(?=<h[1-3][ >]|<section|\Z)', re.DOTA
 def finish_cells(page_html: str, repository: str | None) -> str:
     """Finish cells, code, tables, captions and steps of one page's content."""
     page_html = CELL.sub(lambda match: headed(match, repository), page_html)
-    page_html = name_code(page_html)
+    page_html = name_code(PLAIN.sub(r"\1", page_html))
     page_html = TABLE.sub(scrolling, page_html)
     page_html = CAPTION.sub(r'\1<a href="#\2">\3</a>\4', page_html)
     page_html = TITLE_LINK.sub("", page_html, count=1)

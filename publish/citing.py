@@ -8,7 +8,7 @@ and the links of a page to its notebooks.
 import json
 import re
 from datetime import date
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -53,10 +53,16 @@ def about_notebook(page) -> str:
     return f"The executed notebook of “{page.title}”: every cell with what it printed and drew."
 
 
+def plain_title(page) -> str:
+    """Return the title that stands on the page, without markup."""
+    heading = re.search(r"<h1[^>]*>(.*?)</h1>", page.content or "", re.DOTALL)
+    return unescape(re.sub(r"<[^>]*>", "", heading[1])).strip() if heading else page.title
+
+
 def scholar(page, config: MkDocsConfig) -> list[tuple[str, str]]:
     """Return Google Scholar's tags, one author each."""
     article = config.extra["article"]
-    tags = [("citation_title", config.site_name)]
+    tags = [("citation_title", plain_title(page))]
     tags += [("citation_author", f"{author['family']}, {author['given']}") for author in article["authors"]]
     tags += [
         ("citation_publication_date", f"{article['published']:%Y/%m/%d}"),
@@ -84,7 +90,7 @@ def json_ld(page, config: MkDocsConfig) -> str:
     data = {
         "@context": "https://schema.org",
         "@type": "ScholarlyArticle",
-        "headline": config.site_name,
+        "headline": plain_title(page),
         "description": page.meta.get("description"),
         "url": page.canonical_url,
         "image": (config.site_url or "") + CARD,
@@ -153,12 +159,8 @@ def page_links(page, config: MkDocsConfig) -> list[dict]:
         return notebook_links(Path(source).stem, page, config)
     names = list(dict.fromkeys(re.findall(r'data-source="snippets/(\w+)\.py', page.content or "")))
     up = "../" * page.url.count("/")
-    if len(names) > 3:
-        return []
-    label = "Notebook" if len(names) == 1 else "Notebook {}"
-    return [
-        {"href": f"{up}notebooks/{name}/", "text": label.format(name.replace("_", " "))} for name in names
-    ]
+    words = {1: "Notebook", 2: "Notebook: {}"}.get(len(names), "{}")
+    return [{"href": f"{up}notebooks/{name}/", "text": words.format(name.replace("_", " "))} for name in names]
 
 
 def notebook_links(name: str, page, config: MkDocsConfig) -> list[dict]:

@@ -21,7 +21,9 @@ COLORS = {f"#{color}": f"var(--series-{k})" for k, color in enumerate(SERIES)} |
     "#ffffff": "var(--paper)",
 }
 FIGURE = re.compile(
-    r'(<div class="output figure"(?P<attributes>[^>]*)>)\s*(?P<svg>(?:<\?xml.*?)?<svg\b.*?</svg>)', re.DOTALL
+    r'<div (?=[^>]*\bclass="(?:output figure|figure output)")(?P<attributes>[^>]*)>\s*'
+    r"(?P<svg>(?:<\?xml.*?)?<svg\b.*?</svg>)",
+    re.DOTALL,
 )
 NUMBER = re.compile(r"-?\d+\.\d{3,}")
 CIRCLE = re.compile(r"M 0 (\d[\d.]*)\s+(?:C [-\d. ]+\s+){8}z\s*$")
@@ -37,7 +39,7 @@ def finish_figures(page_html: str, page: str) -> str:
     seen: dict[str, int] = {}
 
     def finish(match: re.Match[str]) -> str:
-        attributes = match["attributes"]
+        attributes = re.sub(r'\s*\b(class|markdown)="[^"]*"', "", match["attributes"])
         cell = attribute(attributes, "data-cell") or "figure"
         seen[cell] = seen.get(cell, 0) + 1
         name = re.sub(r"[^a-z0-9]+", "-", cell.lower()) + (f"-{seen[cell]}" if seen[cell] > 1 else "")
@@ -45,9 +47,12 @@ def finish_figures(page_html: str, page: str) -> str:
             svg = finish_svg(match["svg"], f"svg-{name}", attribute(attributes, "data-alt"))
         except ValueError as error:
             raise PluginError(f"{page}: figure of cell '{cell}': {error}") from None
-        return f'<div class="output figure" data-search-exclude="true"{attributes}>{svg}'
+        return f'<div class="output figure" data-search-exclude="true" {attributes.strip()}>{svg}'
 
-    return FIGURE.sub(finish, page_html)
+    page_html = FIGURE.sub(finish, page_html)
+    if "<svg xmlns:xlink" in page_html:
+        raise PluginError(f"{page}: a figure stands outside of `<div class=\"output figure\" data-cell=…>`")
+    return page_html
 
 
 def attribute(attributes: str, name: str) -> str:

@@ -6,8 +6,9 @@ WOFF2 files, named by their content, and the @font-face rules that load them.
 
 import hashlib
 import io
-import re
+from collections.abc import Iterable
 from functools import lru_cache
+from html.parser import HTMLParser
 from pathlib import Path
 
 from fontTools import subset
@@ -19,37 +20,67 @@ from publish.formulas import ROOT
 TEXT_FACES = ROOT / "node_modules/@fontsource-variable/source-serif-4/files"
 KATEX_FACES = ROOT / "node_modules/katex/dist/fonts"
 ALWAYS = "".join(map(chr, range(0x20, 0x7F))) + "–—‘’“”…×·−→±²³½©\u00a0"
-FEATURES = ["kern", "liga", "lnum", "onum", "pnum", "tnum", "locl", "mark", "ccmp", "sups"]
+IGNORED = set("\u200b\n")
+FEATURES = ["kern", "liga", "lnum", "tnum"]
+VOID = {"path", "line", "img", "br"}
+# Classes that set a face in KaTeX's style sheet, the later before the earlier.
+FACE_OF = [
+    ({"textrm"}, "Main-Regular"),
+    ({"mainrm"}, "Main-Regular"),
+    ({"mathnormal"}, "Math-Italic"),
+    ({"boldsymbol"}, "Math-BoldItalic"),
+    ({"mathit"}, "Main-Italic"),
+    ({"textit"}, "Main-Italic"),
+    ({"mathbf"}, "Main-Bold"),
+    ({"textbf"}, "Main-Bold"),
+    ({"amsrm"}, "AMS-Regular"),
+    ({"mathbb"}, "AMS-Regular"),
+    ({"mathcal"}, "Caligraphic-Regular"),
+    ({"mathfrak"}, "Fraktur-Regular"),
+    ({"mathscr"}, "Script-Regular"),
+    ({"mathsf"}, "SansSerif-Regular"),
+    ({"mathtt"}, "Typewriter-Regular"),
+    ({"texttt"}, "Typewriter-Regular"),
+    ({"delimsizing", "size1"}, "Size1-Regular"),
+    ({"delimsizing", "size2"}, "Size2-Regular"),
+    ({"delimsizing", "size3"}, "Size3-Regular"),
+    ({"delimsizing", "size4"}, "Size4-Regular"),
+    ({"delim-size1"}, "Size1-Regular"),
+    ({"delim-size4"}, "Size4-Regular"),
+    ({"small-op"}, "Size1-Regular"),
+    ({"large-op"}, "Size2-Regular"),
+]
 # Before the text face arrives, a local serif stands in for it in the same widths and heights.
 FALLBACK = (
     '@font-face{font-family:"Source Serif Fallback";src:local("Georgia"),local("Times New Roman"),'
-    'local("Liberation Serif"),local("DejaVu Serif");size-adjust:%s;ascent-override:98%%;descent-override:32%%;'
-    "line-gap-override:0%%}" % "103%"
+    'local("Liberation Serif"),local("DejaVu Serif");size-adjust:103%;'
+    "ascent-override:98%;descent-override:32%;line-gap-override:0%}"
 )
 
 
-def make_fonts(characters: set[str], formula_characters: set[str]) -> tuple[dict[str, bytes], str]:
+def make_fonts(characters: set[str], glyphs: dict[str, set[str]]) -> tuple[dict[str, bytes], str]:
     """Return the font files by name, and the style sheet that declares them.
 
     Args:
         characters: every character on the pages.
-        formula_characters: those of drawn formulas, for KaTeX's faces.
+        glyphs: those of drawn formulas, by KaTeX's face.
     """
     files: dict[str, bytes] = {}
     rules = [FALLBACK]
     text = "".join(sorted(characters | set(ALWAYS)))
-    for style, weights in (("normal", (400, 700)), ("italic", (400, 400))):
+    for style, weights in (("normal", (400, 600)), ("italic", (400, 400))):
         source = TEXT_FACES / f"source-serif-4-latin-wght-{style}.woff2"
         name = keep(files, f"serif-{style}", cut(source, text, weights))
         span = " ".join(map(str, sorted(set(weights))))
         rules.append(face("Source Serif 4", name, span, style))
-    symbols = "".join(sorted(formula_characters | {" "}))
-    for source in sorted(KATEX_FACES.glob("*.woff2")):
-        family, _, cut_name = source.stem.partition("-")
+    for face_name, used in sorted(glyphs.items()):
+        source = KATEX_FACES / f"KaTeX_{face_name}.woff2"
+        cut_name = face_name.partition("-")[2]
         weight = "700" if "Bold" in cut_name else "400"
         style = "italic" if "Italic" in cut_name else "normal"
-        name = keep(files, source.stem.lower().replace("_", "-"), cut(source, symbols, None))
-        rules.append(face(family, name, weight, style))
+        letters = "".join(sorted(used - IGNORED))
+        name = keep(files, f"katex-{face_name.lower()}", cut(source, letters, None))
+        rules.append(face(f"KaTeX_{face_name.partition('-')[0]}", name, weight, style))
     return files, "".join(rules)
 
 
@@ -76,6 +107,7 @@ def cut(source: Path, characters: str, weights: tuple[int, int] | None) -> bytes
         flavor="woff2", layout_features=FEATURES, recalc_timestamp=False, notdef_outline=True
     )
     options.name_IDs = [1, 2]
+    options.hinting = False
     cutter = subset.Subsetter(options)
     cutter.populate(text=characters)
     cutter.subset(font)
@@ -88,13 +120,39 @@ def cut(source: Path, characters: str, weights: tuple[int, int] | None) -> bytes
     return out.getvalue()
 
 
-def formula_characters(page_html: str) -> set[str]:
-    """Return the characters that a page's drawn formulas show."""
-    found: set[str] = set()
-    for drawn in re.findall(
-        r'<span class="katex-html".*?(?=<span class="katex-mathml"|<annotation|</p>|</div>|$)',
-        page_html,
-        re.DOTALL,
-    ):
-        found.update(re.sub(r"<[^>]*>", "", drawn))
-    return found
+class Glyphs(HTMLParser):
+    """The characters of drawn formulas, by the KaTeX face that each is set in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.by_face: dict[str, set[str]] = {}
+        self._faces: list[str | None] = [None]
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        classes = set((dict(attrs).get("class") or "").split())
+        if tag in VOID:
+            return
+        face = self._faces[-1]
+        if "katex-html" in classes:
+            face = "Main-Regular"
+        for needed, name in FACE_OF:
+            if face and needed <= classes:
+                face = name
+        self._faces.append(face)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            self._faces.pop()
+
+    def handle_data(self, data: str) -> None:
+        if self._faces[-1]:
+            self.by_face.setdefault(self._faces[-1], set()).update(data)
+
+
+def formula_glyphs(drawn: Iterable[str]) -> dict[str, set[str]]:
+    """Return the characters of drawn formulas by KaTeX's face: {"Math-Italic": {"θ", …}, …}."""
+    glyphs = Glyphs()
+    for formula in drawn:
+        glyphs.feed(formula)
+    glyphs.close()
+    return glyphs.by_face

@@ -61,6 +61,10 @@ class Renderer:
             )
         return self._process
 
+    def drawn(self) -> list[str]:
+        """Return the HTML of every formula drawn so far."""
+        return list(self._drawn.values())
+
     def close(self) -> None:
         """End the process, if one was started."""
         if self._process is not None:

@@ -85,7 +85,7 @@ def on_post_page(output: str, page, config: MkDocsConfig) -> str:
 def on_post_build(config: MkDocsConfig) -> None:
     """Write what all pages share, then what depends on every file of the site."""
     site, docs = Path(config.site_dir), Path(config.docs_dir)
-    assets.write_assets(site, docs, config.extra_css)
+    assets.write_assets(site, docs, config.extra_css, renderer.drawn())
     citing.write_feed(site, config)
     citing.write_card(site, config)
     if serving:
