@@ -272,6 +272,9 @@ assert (fit_nll[smallest] < lowest_nll).all() and (lowest_nll < new_nll[smallest
 for size in sizes:
     mine = new_nll[n == size]
     assert mine.min() + 0.1 < min(mine[0], mine[-1]), "the best λ is at an end"
+assert lambdas[int(new_nll[n == 15].argmin())] > 2 * lambdas[
+    max(int(new_nll[n == size].argmin()) for size in (30, 60))
+]
 largest = weight_decay == lambdas[-1]
 assert (fitted[largest] - shrunk_mean[largest, None]).abs().max() < 1e-4
 assert flat.sum() >= len(sizes) and not flat[weight_decay < 1].any()

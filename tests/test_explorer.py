@@ -193,6 +193,7 @@ def test_flat_fits_at_the_largest_lambda_are_the_closed_form_of_one_bias(run):
         if weight == 8:
             output, _ = forward(theta, inputs)
             assert np.abs(output - y.mean() / (1 + 0.25 * weight)).max() < 1e-4
+            assert np.linalg.norm(theta[:-1]) < 1e-3  # the last entry is the last bias
 
 
 def test_beaten_fits_lose_at_their_own_lambda(run, data):
