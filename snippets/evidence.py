@@ -110,13 +110,13 @@ fig, (top, bottom) = plt.subplots(2, 1, figsize=(5.4, 4.6), sharex=True)
 for scores in evidences[:12]:
     top.semilogx(grid, scores - scores.max(), "C0-", linewidth=1)
     top.plot(grid[scores.argmax()], 0, "C0o")
-top.set(ylabel="log evidence - maximum", ylim=(-12, 0.8))
+top.set(ylabel="log evidence", ylim=(-12, 0.8), yticks=(-10, -5, 0))
 bottom.semilogx(grid, errors.mean(axis=0), "k-", label="one τ for all")
 for name, line in [("evidence", "C0--"), ("5 folds", "C1:"),
                    ("one split, then refit", "C2-.")]:
-    bottom.plot(grid, np.full(len(grid), price[name].mean()), line, label=name)
-bottom.set(xlabel="prior variance τ", ylabel="mean error beyond noise",
-           ylim=(0.15, 0.5))
+    bottom.plot(grid, np.full(len(grid), price[name].mean()), line,
+                label=name.split(",")[0])
+bottom.set(xlabel="prior variance τ", ylabel="mean error", ylim=(0.15, 0.5))
 bottom.legend()
 bottom.set_xticks([1e-3, 1e-1, 1e1])
 fig.set_label(
@@ -269,11 +269,11 @@ fig, (top, bottom) = plt.subplots(2, 1, figsize=(5.4, 4.6), sharex=True)
 for scores in logistic_evidences[:12]:
     top.semilogx(coarse, scores - scores.max(), "C0-", linewidth=1)
     top.plot(coarse[scores.argmax()], 0, "C0o")
-top.set(ylabel="log evidence - maximum", ylim=(-12, 0.8))
+top.set(ylabel="log evidence", ylim=(-12, 0.8), yticks=(-10, -5, 0))
 bottom.semilogx(coarse, nlls.mean(axis=0), "k-", label="one τ for all")
 for name, line in [("evidence (Laplace)", "C0--"), ("5 folds", "C1:")]:
     bottom.plot(coarse, np.full(17, logistic[name].mean()), line, label=name)
-bottom.set(xlabel="prior variance τ", ylabel="mean NLL on new data")
+bottom.set(xlabel="prior variance τ", ylabel="mean NLL")
 bottom.legend()
 fig.set_label(
     "Top: Laplace's log evidence of logistic regression for twelve data sets, each "
