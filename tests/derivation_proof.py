@@ -110,7 +110,7 @@ def demand_written_out(where: str, expected: sympy.Expr, shown: sympy.Expr) -> N
 
 
 @proof("1", "A2")
-def bayes_rule_with_unmodelled_inputs(eq: Equations) -> None:
+def bayes_rule_with_unmodeled_inputs(eq: Equations) -> None:
     known = {eq["A2"].left: eq["A2"].right}
     demand("1", "left side", posterior, eq["1"].left)
     demand("1", "right side", (likelihood * prior_given_inputs / evidence).subs(known), eq["1"].right)

@@ -1,8 +1,8 @@
 r"""The derivation's equations: the built page in, SymPy equations out.
 
 KaTeX keeps the TeX of each formula as an annotation inside what it draws. This
-module collects the numbered displays of the section `#bayes`, replaces each
-quantity that has a name of its own, such as `p(y \mid x)`, by one symbol and lets
+module collects the numbered displays of the article, replaces each quantity that
+has a name of its own, such as `p(y \mid x)`, by one symbol and lets
 `parse_latex` read the rest. Only the vocabulary of names stands here; no equation does.
 """
 
@@ -82,21 +82,21 @@ class Equation:
     braces: tuple[tuple[sympy.Expr, sympy.Expr], ...]
 
 
-def annotations(site: Path, kind: str, section: str = "bayes") -> list[str]:
-    """Return the TeX behind the formulas of one section of the article, in order.
+def annotations(site: Path, kind: str, section: str | None = None) -> list[str]:
+    """Return the TeX behind the formulas of the article, in order.
 
     Args:
         site: the built site.
         kind: "display" or "inline".
-        section: id of the heading; the section ends at the next one of its level or above.
+        section: id of a heading, for the formulas from there to the next heading of its level or above.
     """
     soup = BeautifulSoup((site / "index.html").read_text(encoding="utf-8"), "lxml")
-    heading = soup.find(id=section)
-    if heading is None:
+    start = soup.find(id=section) if section else soup.find("h1")
+    if start is None:
         raise UnreadableError(f"{site / 'index.html'}: no heading with id '{section}'")
-    ends = {f"h{level}" for level in range(1, int(heading.name[1]) + 1)}
+    ends = {f"h{level}" for level in range(1, int(start.name[1]) + 1)}
     found = []
-    for node in heading.find_all_next():
+    for node in start.find_all_next():
         if node.name in ends:
             break
         if node.name == "annotation" and (kind == "display") == _is_display(node):

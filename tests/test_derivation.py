@@ -30,7 +30,7 @@ TAGS += "C1 C2 C3 C4 C5 C6 C7 C8 C9 C10 C11 E1 E2 E3 E4 E5 E6".split()
 
 @pytest.fixture(scope="session")
 def displays(site_dir):
-    """TeX of the section's numbered displays, by number."""
+    """TeX of the article's numbered displays, by number."""
     return numbered(annotations(site_dir, "display"))
 
 
@@ -53,7 +53,7 @@ def refute(equations, tag, words):
     return None
 
 
-def test_the_section_displays_these_equations_in_this_order(site_dir, displays):
+def test_the_article_displays_these_equations_in_this_order(site_dir, displays):
     assert list(displays) == TAGS
     assert len(annotations(site_dir, "display")) == len(TAGS), "a display without a number"
 
