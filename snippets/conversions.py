@@ -54,7 +54,7 @@ def convert(known, value, n, noise_variance=None, summed=1):
 
 
 # %% sgd
-def sgd_fit(model, loss, target, groups, lr=0.1, steps=4000):
+def sgd_fit(model, loss, target, groups, lr=0.3, steps=1500):
     """Full-batch SGD in float64 until the gradient is negligible."""
     inputs, target = torch.tensor(X), torch.tensor(target)
     optimizer = torch.optim.SGD(groups(model), lr=lr)
