@@ -1,0 +1,104 @@
+"""Each notebook that a reader takes away runs in an empty folder and gives the page's numbers.
+
+It is opened and run as a reader does it, with nbclient and no cell left out, in a kernel that can
+import nothing of this repository: its editable install is closed off, and that is checked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+import pytest
+from jupyter_client.kernelspec import KernelSpecManager
+from jupyter_client.manager import AsyncKernelManager
+from nbclient import NotebookClient
+
+ROOT = Path(__file__).resolve().parent.parent
+NAMES = sorted(path.stem for path in (ROOT / "snippets").glob("*.py"))
+# Python imports `sitecustomize` at its start: here it takes the finder of the editable install away.
+CLOSED_OFF = """
+import sys
+sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in getattr(finder, "__module__", "")]
+"""
+# The last cell of each copy: where the local modules come from.
+WHEREFROM = """
+import sys
+local = [m for m in list(sys.modules.values()) if str(getattr(m, "__file__", "")).startswith({root!r})]
+assert not [m for m in local if ".venv" not in m.__file__ and "site-packages" not in m.__file__], local
+try:
+    import literate
+except ModuleNotFoundError:
+    print("alone")
+"""
+
+
+def run(name: str, site: Path, folder: Path) -> tuple[nbformat.NotebookNode, nbformat.NotebookNode]:
+    """Run a downloaded notebook in an empty folder; return it as it was published and as it came out."""
+    source = site / "notebooks" / name / f"{name}.ipynb"
+    empty, sockets, first = folder / name, folder / f"{name}-s", folder / f"{name}-first"
+    for made in (empty, sockets, first):
+        made.mkdir()
+    (first / "sitecustomize.py").write_text(CLOSED_OFF)
+    published = nbformat.read(source, as_version=4)
+    copy = nbformat.read(source, as_version=4)
+    copy.cells.append(nbformat.v4.new_code_cell(WHEREFROM.format(root=str(ROOT))))
+    kernels = KernelSpecManager(kernel_dirs=[])
+    manager = AsyncKernelManager(
+        kernel_name="python3",
+        kernel_spec_manager=kernels,
+        transport="ipc",
+        connection_file=str(sockets / "k.json"),
+    )
+    client = NotebookClient(copy, km=manager, timeout=120, coalesce_streams=True, record_timing=False)
+    client.owns_km = True  # so that it also ends the kernel
+    threads = {key: "1" for key in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
+    environment = kept | threads | {"PYTHONPATH": str(first), "PYTHONHASHSEED": "0"}
+    asyncio.run(client.async_execute(env=environment, cwd=str(empty)))
+    shutil.rmtree(sockets, ignore_errors=True)
+    return published, copy
+
+
+def printed(cell: nbformat.NotebookNode) -> str:
+    """Return what a cell printed."""
+    streams = [output for output in cell.outputs if output.output_type == "stream"]
+    return "".join(output.text for output in streams if output.name == "stdout")
+
+
+def figures(cell: nbformat.NotebookNode) -> int:
+    """Return how many figures a cell drew."""
+    return sum(output.output_type == "display_data" for output in cell.outputs)
+
+
+@pytest.fixture(scope="module")
+def runs(site_dir: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest):
+    """Return a function that gives the run of each notebook; they all start at once, two side by side."""
+    chosen = {item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")}
+    folder = tmp_path_factory.mktemp("n")
+    with ThreadPoolExecutor(2) as pool:
+        names = sorted(chosen & set(NAMES))
+        jobs: dict[str, Future] = {name: pool.submit(run, name, site_dir, folder) for name in names}
+        yield lambda name: jobs[name].result()
+        for job in jobs.values():
+            job.cancel()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_downloaded_notebook_gives_the_pages_numbers_in_an_empty_folder(name: str, runs) -> None:
+    published, executed = runs(name)
+    *cells, wherefrom = executed.cells
+    assert printed(wherefrom) == "alone\n"
+    compared = 0
+    for before, after in zip(published.cells, cells, strict=True):
+        tags = before.metadata.get("tags", [])
+        if before.cell_type == "code" and "setup" not in tags:
+            assert figures(after) == figures(before), f"cell {before.id}"
+            if "volatile" not in tags:
+                assert printed(after) == printed(before), f"cell {before.id}"
+            compared += 1
+    assert compared > 0
