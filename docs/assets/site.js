@@ -16,7 +16,6 @@ const themeButton = document.querySelector(".theme");
 const systemDark = matchMedia("(prefers-color-scheme: dark)");
 const isDark = () => (document.documentElement.dataset.theme || (systemDark.matches ? "dark" : "light")) === "dark";
 const showTheme = () => themeButton.setAttribute("aria-pressed", String(isDark()));
-themeButton.hidden = false;
 themeButton.addEventListener("click", () => {
   const theme = isDark() ? "light" : "dark";
   document.documentElement.dataset.theme = theme;
@@ -160,7 +159,6 @@ document.addEventListener("click", (event) => { if (!menu.contains(event.target)
 // Search comes as a module of its own when it is asked for.
 const searchButton = document.querySelector(".search-open");
 const openSearch = async () => (await import(new URL(searchPath, location.href))).open(root);
-searchButton.hidden = false;
 searchButton.addEventListener("click", openSearch);
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest("input, textarea, select, [contenteditable]");
