@@ -47,11 +47,11 @@ def comment_elsewhere(folder: Path) -> None:
 
 
 def edit_snippet(folder: Path) -> None:
-    edit(folder / "snippets/numbers.py", '"value": helper.value', '"value": helper.value + 1')
+    edit(folder / "snippets/numbers.py", '"value": models.value', '"value": models.value + 1')
 
 
 def edit_module(folder: Path) -> None:
-    edit(folder / "helper.py", "deeper.value", "deeper.value + 1")
+    edit(folder / "models.py", "deeper.value", "deeper.value + 1")
 
 
 def edit_module_of_module(folder: Path) -> None:
@@ -65,11 +65,11 @@ def edit_data(folder: Path) -> None:
 def edit_module_within_the_second(folder: Path) -> None:
     """Same size, same time stamp, bytecode of the old state at hand: all that Python's cache looks at."""
     writing = os.environ | {"PYTHONDONTWRITEBYTECODE": ""}
-    subprocess.run([sys.executable, "-c", "import helper"], cwd=folder, env=writing, check=True)
-    assert list((folder / "__pycache__").glob("helper.*.pyc"))
-    stamp = (folder / "helper.py").stat().st_mtime_ns
-    edit(folder / "helper.py", "value = deeper.value\n", "value = 8 + 0 * 88  \n")
-    os.utime(folder / "helper.py", ns=(stamp, stamp))
+    subprocess.run([sys.executable, "-c", "import models"], cwd=folder, env=writing, check=True)
+    assert list((folder / "__pycache__").glob("models.*.pyc"))
+    stamp = (folder / "models.py").stat().st_mtime_ns
+    edit(folder / "models.py", "value = deeper.value\n", "value = 8 + 0 * 88  \n")
+    os.utime(folder / "models.py", ns=(stamp, stamp))
 
 
 def edit_style(folder: Path) -> None:
@@ -131,7 +131,9 @@ def test_a_change_of_the_surroundings_runs_every_snippet(project: Path, change) 
     assert build(project, **change(project)) == BOTH
 
 
-def test_version_files_and_processor_are_part_of_the_fingerprint(built: Path, tmp_path: Path, monkeypatch) -> None:
+def test_version_files_and_processor_are_part_of_the_fingerprint(
+    built: Path, tmp_path: Path, monkeypatch
+) -> None:
     seen = [fresh.fingerprint(built)]
     assert seen == [fresh.fingerprint(built)]
     monkeypatch.syspath_prepend(tmp_path)
@@ -139,7 +141,10 @@ def test_version_files_and_processor_are_part_of_the_fingerprint(built: Path, tm
         (tmp_path / name).mkdir()
         seen.append(fresh.fingerprint(built))
         shutil.rmtree(tmp_path / name)
-    for record in ("torch/__init__.py,sha256=a,1", "torch/__init__.py,sha256=b,1"):  # another build of one version
+    for record in (
+        "torch/__init__.py,sha256=a,1",
+        "torch/__init__.py,sha256=b,1",
+    ):  # another build of one version
         (tmp_path / "torch-2.13.0.dist-info").mkdir(exist_ok=True)
         (tmp_path / "torch-2.13.0.dist-info/RECORD").write_text(record)
         seen.append(fresh.fingerprint(built))
@@ -150,14 +155,20 @@ def test_version_files_and_processor_are_part_of_the_fingerprint(built: Path, tm
 
 
 def test_a_file_that_changes_while_a_snippet_runs_leaves_no_run_that_counts(project: Path) -> None:
-    edit(project / "snippets/numbers.py", "import helper\n", 'import helper\n\nopen("data.txt", "w").write("9")\n')
+    edit(
+        project / "snippets/numbers.py",
+        "import models\n",
+        'import models\n\nopen("data.txt", "w").write("9")\n',
+    )
     assert build(project) == {"numbers"}
     assert values(project)["numbers"]["value"] == 7  # read before the change
     assert "numbers" in build(project)
     assert values(project)["numbers"]["value"] == 9
 
 
-@pytest.mark.parametrize("damage", ["cut short", "empty", "hand-edited", "not a notebook", "half written beside it"])
+@pytest.mark.parametrize(
+    "damage", ["cut short", "empty", "hand-edited", "not a notebook", "half written beside it"]
+)
 def test_a_damaged_run_counts_as_no_run(project: Path, damage: str) -> None:
     run = project / "outputs/runs/numbers.ipynb"
     good = run.read_text(encoding="utf-8")
@@ -197,7 +208,7 @@ def test_a_build_killed_at_any_moment_leaves_nothing_false_and_no_kernel(built: 
 
 
 def test_an_interrupted_build_ends_at_once_with_its_kernels(project: Path) -> None:
-    edit(project / "snippets/numbers.py", "import helper\n", "import helper, time; time.sleep(25)\n")
+    edit(project / "snippets/numbers.py", "import models\n", "import models, time; time.sleep(25)\n")
     process = subprocess.Popen(**command(project), stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 60
     while not (kernels := psutil.Process(process.pid).children()) and time.monotonic() < until:

@@ -1,6 +1,6 @@
 """A tiny project that runs the real engine: two snippets without torch, a module that imports a module, data.
 
-`numbers` reads helper.py, which reads deeper.py and data.txt; `other` reads nothing. So each
+`numbers` reads models.py, which reads deeper.py and data.txt; `other` reads nothing. So each
 kind of change has one snippet that it concerns and one that it does not.
 """
 
@@ -17,7 +17,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 FILES = {
-    "helper.py": "import deeper\n\nvalue = deeper.value\n",
+    "models.py": "import deeper\n\nvalue = deeper.value\n",
     "deeper.py": 'value = int(open("data.txt").read())\n',
     "data.txt": "7\n",
     "matplotlibrc": "backend: agg\nsvg.hashsalt: tiny\nsvg.fonttype: none\n",
@@ -27,19 +27,19 @@ FILES = {
 # A sentence.
 
 # %% one
-import helper
+import models
 
-print("value", helper.value)
+print("value", models.value)
 
 # %% drawing
 import matplotlib.pyplot as plt
 
 fig, ax = plt.subplots(figsize=(2, 2))
-ax.plot([1, 2], [3, helper.value])
+ax.plot([1, 2], [3, models.value], color="k")
 fig.set_label("A rising line")
 
 # %% values tags=["hidden"]
-values = {"value": helper.value}
+values = {"value": models.value}
 """,
     "snippets/other.py": """\
 # %% [markdown]
@@ -113,3 +113,45 @@ def edit(path: Path, old: str, new: str) -> None:
     text = path.read_text(encoding="utf-8")
     assert text.count(old) == 1
     path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def make_site(folder: Path) -> Path:
+    """Write the project with everything that builds a site: our pages' configuration, theme and publisher."""
+    make(folder)
+    for name in ("publish", "overrides", "docs/assets"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("site_build.py", "site_hooks.py", "citations.py", "package.json"):
+        shutil.copy(ROOT / name, folder)
+    (folder / "node_modules").symlink_to(ROOT / "node_modules")
+    (folder / "docs/references.bib").write_text(BIBLIOGRAPHY, encoding="utf-8")
+    edit(folder / "docs/other.md", "## Two {#two}\n", CITING)
+    configuration = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    navigation = "nav:\n  - Tiny: index.md\n  - Other: other.md\n  - Notebook: notebooks/numbers.ipynb\n"
+    configuration, found = re.subn(r"^nav:\n(?: +- .*\n)+", navigation, configuration, flags=re.M)
+    assert found == 1
+    (folder / "mkdocs.yml").write_text(configuration, encoding="utf-8")
+    return folder
+
+
+BIBLIOGRAPHY = """\
+@article{someone2024title,
+  author = {One, Some},
+  title = {A Title},
+  journal = {A Journal},
+  year = {2024},
+  url = {https://example.org/}
+}
+"""
+CITING = """\
+A sum: $a + b$. Something [@someone2024title].
+
+$$
+c = a + b
+$$
+
+## References {#references}
+
+[references]
+
+## Two {#two}
+"""

@@ -1,0 +1,259 @@
+"""Ways to break a project, one at a time, each with what the message must say.
+
+Beside each fault stand the pieces of the message: the place, what is wrong, and the source where one
+line is to blame. tests/test_faults.py breaks a tiny project so and builds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tiny_project import edit
+
+CELL = "snippets/other.py:5, cell 'two'"  # where its marker stands
+CODE = "snippets/other.py:6, cell 'two'"  # its first line of code
+VALUES = "snippets/other.py:8, cell 'values'"
+PRINT = 'print("two", 2)'
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A change of the project, and what its build must say."""
+
+    name: str
+    change: Callable[[Path], None]
+    says: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def code(name: str, source: str, *says: str, **environment: str) -> Fault:
+    """Cell `two` with other code; the message shows that code."""
+    shown = tuple(f"| {line}" for line in source.split("\n")[:1])
+    change = lambda folder: edit(folder / "snippets/other.py", PRINT, source)  # noqa: E731
+    return Fault(name, change, (*says, "rule:", *shown), environment)
+
+
+def values(name: str, expression: str, *says: str) -> Fault:
+    """Cell `values` with other values."""
+    change = lambda folder: edit(folder / "snippets/other.py", '{"two": 2.0}', expression)  # noqa: E731
+    return Fault(name, change, (VALUES, "rule:", f"| values = {expression}", *says))
+
+
+def swap(name: str, path: str, old: str, new: str, *says: str) -> Fault:
+    """Any file with one place changed."""
+    return Fault(name, lambda folder: edit(folder / path, old, new), says)
+
+
+def page(name: str, line: str, *says: str) -> Fault:
+    """The page docs/other.md with a line more, its eighth; the message names page and line, and shows it."""
+    change = lambda folder: edit(
+        folder / "docs/other.md", "# Other {#other}\n", f"# Other {{#other}}\n\n{line}\n"
+    )  # noqa: E731
+    return Fault(name, change, ("docs/other.md:8", "rule:", f"| {line}", *says))
+
+
+def not_utf8(path: str) -> Callable[[Path], None]:
+    return lambda folder: (folder / path).write_bytes((folder / path).read_bytes() + b"# caf\xe9\n")
+
+
+def file_for_folder(name: str) -> Callable[[Path], None]:
+    """Put a file where a folder must be: not writable, even for root."""
+
+    def change(folder: Path) -> None:
+        (folder / name).rename(folder / (name.replace("/", "-") + ".before"))
+        (folder / name).write_text("in the way")
+        edit(folder / "snippets/other.py", PRINT, 'print("two", 2.5)')
+
+    return change
+
+
+CELLS = [
+    code("raises", 'raise ValueError("broken")', CODE, "ValueError: broken"),
+    code("raises below", "x = 1\n1 / 0", "snippets/other.py:7, cell 'two'", "ZeroDivisionError"),
+    code("hangs", "while True: pass", CELL, "still running after 3 s", LITERATE_TIMEOUT="3"),
+    code("writes to stderr", 'import sys; print("oh", file=sys.stderr)', CELL, "wrote to stderr: oh"),
+    code("warns", 'import warnings; warnings.warn("beware")', CELL, "beware"),
+    code("prints without end", 'while True: print("x" * 1000)', CELL, "printed more than 100000 characters"),
+    code("prints too much", 'print("x" * 1000000)', CELL, "printed more than 100000 characters"),
+    code("prints control characters", r'print("50%\r100%")', CELL, r"control character '\r'"),
+    code(
+        "shows an object",
+        "from IPython.display import HTML, display; display(HTML('<b>x</b>'))",
+        CELL,
+        "kind display_data",
+    ),
+    code("is killed", "import os; os.kill(os.getpid(), 9)", CELL, "the kernel died"),
+    code("leaves the process", "import os; os._exit(0)", CELL, "the kernel died"),
+    code("exits", "raise SystemExit(0)", CELL, "SystemExit"),
+    code("asks", "input()", CODE, "StdinNotImplementedError"),
+    code("imports what is not there", "import absent", CODE, "No module named 'absent'"),
+    code("syntax error", "def f(:", CODE, "SyntaxError: invalid syntax"),
+    code(
+        "figure without alternative text",
+        "import matplotlib.pyplot as plt; plt.figure()",
+        CELL,
+        "without alternative text",
+        "fig.set_label",
+    ),
+    swap(
+        "unnamed cell",
+        "snippets/other.py",
+        "# %% two",
+        "# %%",
+        "snippets/other.py:5, cell ''",
+        "needs a name",
+    ),
+    swap(
+        "doubled name",
+        "snippets/other.py",
+        "# %% values",
+        "# %% two",
+        "snippets/other.py:8, cell 'two'",
+        "share this name",
+    ),
+    swap(
+        "unknown tag",
+        "snippets/other.py",
+        '["hidden"]',
+        '["hiden"]',
+        VALUES,
+        "unknown tag ['hiden']",
+        "'hidden'",
+    ),
+    swap(
+        "not JSON", "snippets/other.py", "# %% two", '# %% two tags=["data"]', CELL, "data that is not JSON"
+    ),
+    swap(
+        "code before the first cell",
+        "snippets/other.py",
+        "# %% [markdown]",
+        "x = 1\n# %% [markdown]",
+        "snippets/other.py:1",
+    ),
+    swap(
+        "neither shown nor hidden",
+        "docs/other.md",
+        '--8<-- "other/two.md"',
+        "",
+        CELL,
+        "no page shows this cell",
+        f"| {PRINT}",
+    ),
+    swap(
+        "module with a syntax error",
+        "models.py",
+        "import deeper",
+        "def f(:",
+        "'one'",
+        "(models.py, line 1)",
+        "| import models",
+    ),
+    swap(
+        "figure left undrawn",
+        "deeper.py",
+        "value",
+        "from matplotlib import pyplot; pyplot.figure()\nvalue",
+        "alternative text",
+    ),
+    swap(
+        "color of its own",
+        "snippets/numbers.py",
+        'color="k"',
+        'color="pink"',
+        "numbers/drawing",
+        "use C0 to C5",
+    ),
+    swap(
+        "bad style",
+        "matplotlibrc",
+        "backend: agg",
+        "backend: agg\nno.such: 1",
+        "snippets/numbers.py",
+        "no.such",
+    ),
+    Fault(
+        "snippet that is not UTF-8",
+        not_utf8("snippets/other.py"),
+        ("snippets/other.py:10", "not UTF-8", "rule:"),
+    ),
+]
+VALUES_FAULTS = [
+    values("value NaN", '{"two": float("nan")}', "values['two'] is nan"),
+    values("values not a dict", "[2.0]", "`values` is not a dict"),
+    values("value not JSON", '{"two": object()}', "values['two'] is a object"),
+    values("nested values", '{"two": {"deep": 1}}', "values['two'] is {'deep': 1}"),
+    values("bad key", '{"Two things": 1, "two": 2.0}', "values['Two things'] is 1"),
+]
+PAGES = [
+    page("embed of nothing", '--8<-- "other/absent.md"', 'nothing is called "other/absent.md"'),
+    page("embed of a hidden cell", '--8<-- "other/values.md"', 'nothing is called "other/values.md"'),
+    page("embed in the text", 'see --8<-- "other/two.md"', "cannot read this embed"),
+    page("value of nothing", "It is `#!val other.absent`.", "no such value"),
+    page("value cut by a line", "It is `#!val other.", "no such value"),
+    page("bad format", "It is `#!val other.two:.3q`.", "cannot format", "'q'"),
+    page("value in a heading", "## About `#!val other.two` {#about}", "a value in a heading"),
+    Fault("page that is not UTF-8", not_utf8("docs/other.md"), ("docs/other.md:", "not UTF-8", "rule:")),
+    swap(
+        "broken link", "docs/index.md", "(other.md#two)", "(absent.md)", "index.md", "absent.md", "1 warnings"
+    ),
+    swap(
+        "broken anchor",
+        "docs/index.md",
+        "(other.md#two)",
+        "(other.md#absent)",
+        "index.md",
+        "#absent",
+        "1 warnings",
+    ),
+    swap("missing page", "mkdocs.yml", "Other: other.md", "Other: absent.md", "absent.md", "warnings"),
+    swap("formula that does not parse", "docs/other.md", "$a + b$", r"$\frac{a$", "other.md", r"\frac{a"),
+    swap(
+        "formula with an unknown macro",
+        "docs/other.md",
+        "c = a + b",
+        r"c = \nosuch b",
+        "other.md",
+        r"\nosuch",
+    ),
+    swap(
+        "citation without entry",
+        "docs/other.md",
+        "[@someone2024title]",
+        "[@nobody2024]",
+        "docs/other.md:8",
+        "no entry",
+        "rule:",
+    ),
+    swap(
+        "entry that nobody cites",
+        "docs/other.md",
+        " [@someone2024title]",
+        "",
+        "docs/references.bib:1",
+        "no page cites",
+        "rule:",
+    ),
+    swap(
+        "bad BibTeX",
+        "docs/references.bib",
+        "title = {A Title}",
+        "title = {A Title",
+        "references.bib",
+        "rule:",
+    ),
+]
+SURROUNDINGS = [
+    swap("bad YAML", "mkdocs.yml", "plugins:", "plugins: [", "mkdocs.yml", "line"),
+    swap("unknown extension", "mkdocs.yml", "  - abbr", "  - absent_extension", "absent_extension"),
+    swap("unknown plugin", "mkdocs.yml", "  - search", "  - absent", '"absent" plugin is not installed'),
+    Fault("outputs is a file", file_for_folder("outputs"), ("outputs", "rule:", "writable")),
+    Fault("runs is a file", file_for_folder("outputs/runs"), ("outputs/runs", "rule:", "writable")),
+    Fault(
+        "fragments is a file",
+        file_for_folder("outputs/fragments"),
+        ("outputs/fragments", "rule:", "writable"),
+    ),
+]
+EVERY = CELLS + VALUES_FAULTS + PAGES + SURROUNDINGS

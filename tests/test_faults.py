@@ -1,0 +1,127 @@
+"""Never wrong in silence: whatever is broken, the build says where and why, and the published site stands."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+import tiny_project
+from faults import EVERY, PRINT, Fault
+from tiny_project import edit
+
+NO_PDF = {"CHROMIUM": ""}  # printing is not what is tested here, and slow
+
+
+def build(folder: Path, **settings) -> subprocess.CompletedProcess:
+    """Run the site's build command."""
+    environment = os.environ | NO_PDF | {"LITERATE_TIMEOUT": "30"} | settings.pop("environment", {})
+    command = [sys.executable, "site_build.py"]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, **settings
+    )
+
+
+def published(folder: Path) -> dict[str, str]:
+    """Return the digest of every file that readers see."""
+    files = sorted(path for path in (folder / "site").rglob("*") if path.is_file())
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+    }
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a tiny project whose site is published."""
+    folder = tiny_project.make_site(tmp_path_factory.mktemp("faults") / "project")
+    done = build(folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def copy(built: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(built, folder, symlinks=True))
+
+
+@pytest.fixture(scope="module")
+def broken(built: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest):
+    """Return a function that gives the build of each fault; they all start at once, two side by side."""
+    folder = tmp_path_factory.mktemp("broken")
+
+    def run(number: int, fault: Fault) -> tuple[Path, subprocess.CompletedProcess]:
+        project = copy(built, folder / str(number))
+        fault.change(project)
+        return project, build(project, environment=fault.environment)
+
+    with ThreadPoolExecutor(2) as pool:
+        chosen = [
+            item.callspec.params["fault"] for item in request.session.items if "fault" in fixtures(item)
+        ]
+        jobs = {fault.name: pool.submit(run, number, fault) for number, fault in enumerate(chosen)}
+        yield lambda fault: jobs[fault.name].result()
+        for job in jobs.values():
+            job.cancel()
+
+
+def fixtures(item: pytest.Item) -> dict:
+    return item.callspec.params if hasattr(item, "callspec") else {}
+
+
+@pytest.mark.parametrize("fault", EVERY, ids=lambda fault: fault.name)
+def test_a_fault_stops_the_build_with_its_place_and_rule_and_leaves_the_site(fault, broken, built) -> None:
+    project, done = broken(fault)
+    said = done.stdout + done.stderr
+    assert done.returncode != 0, said
+    missing = [piece for piece in fault.says if piece not in said]
+    assert not missing, f"not said: {missing}\n{said}"
+    assert "Traceback (most recent call last)" not in said, said
+    assert published(project) == published(built)
+    assert not list(project.glob("*.staging"))
+
+
+def test_endless_printing_stops_in_bounded_time_and_memory(built: Path, tmp_path: Path) -> None:
+    project = copy(built, tmp_path / "project")
+    edit(project / "snippets/other.py", PRINT, 'while True: print("x" * 1000)')
+    command = [sys.executable, "-m", "literate"]
+    began = time.monotonic()
+    process = subprocess.Popen(command, cwd=project, stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 1
+    assert time.monotonic() - began < 30  # its time limit is 60
+    assert used.ru_maxrss < 500_000  # KiB
+
+
+def test_a_full_disk_stops_the_build_and_leaves_the_site(built: Path, tmp_path: Path) -> None:
+    project = copy(built, tmp_path / "project")
+    edit(project / "snippets/numbers.py", '"value": models.value', '"value": models.value + 1')
+
+    def small_files() -> None:  # a stand-in for a disk without room
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4000, 4000))
+
+    done = build(project, preexec_fn=small_files)
+    assert done.returncode != 0
+    assert "File too large" in done.stderr and "rule:" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert published(project) == published(built)
+    assert build(project).returncode == 0
+
+
+def test_two_builds_at_once_give_one_run_and_the_site_of_either(built: Path, tmp_path: Path) -> None:
+    project = copy(built, tmp_path / "project")
+    edit(project / "snippets/other.py", PRINT, 'print("two", 2)  # edited')
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(build, [project, project])
+    assert first.returncode == second.returncode == 0, first.stderr + second.stderr
+    assert (first.stderr + second.stderr).count("other: running") == 1
+    reference = published(project)
+    assert reference != published(built)
+    assert build(project).returncode == 0
+    assert published(project) == reference
