@@ -8,8 +8,8 @@ class Net(nn.Module):
     """Multilayer perceptron 2-10-10-10-1 with ReLU between its linear layers.
 
     D = 261 parameters, initialised as `torch.nn.Linear` does by default:
-    uniform on ±1/√(inputs), weights and biases alike. The 2024 post published
-    no `models.py`; this architecture is this edition's own.
+    uniform on ±1/√(inputs), weights and biases alike. The 2024 post imports a
+    `models.py` that it does not show; these are the layers of its authors' own.
     """
 
     def __init__(self) -> None:

@@ -36,8 +36,9 @@ def _prepare():
     import io
     from matplotlib.figure import Figure
     def draw(figure):
-        text = io.StringIO()
-        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+        for _ in range(3):  # constrained layout comes to rest only over several drawings
+            text = io.StringIO()
+            figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
         return text.getvalue(), {"alt": figure.get_label()}
     shell = get_ipython()
     shell.config.InlineBackend.figure_formats = set()
