@@ -1,4 +1,4 @@
-"""Card: the image of a shared link: likelihood times prior gives the posterior, whose top is the MAP estimate."""
+"""Card: the image of a shared link: likelihood and prior, and the posterior whose top is the MAP estimate."""
 
 import io
 import textwrap

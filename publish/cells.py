@@ -48,7 +48,8 @@ def headed(match: re.Match[str], repository: str | None) -> str:
     if repository and source:
         place = f"{repository.rstrip('/')}/blob/main/{source}"
         link = f'<a href="{place}" aria-label="Source of cell {label}">source</a>'
-    head = f'<div class="cell-head"><span class="cell-name">{label}</span><span class="cell-links">{link}</span></div>'
+    name = f'<span class="cell-name">{label}</span><span class="cell-links">{link}</span>'
+    head = f'<div class="cell-head" data-search-exclude="true">{name}</div>'
     return match["open"] + head
 
 

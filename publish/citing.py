@@ -160,7 +160,9 @@ def page_links(page, config: MkDocsConfig) -> list[dict]:
     names = list(dict.fromkeys(re.findall(r'data-source="snippets/(\w+)\.py', page.content or "")))
     up = "../" * page.url.count("/")
     words = {1: "Notebook", 2: "Notebook: {}"}.get(len(names), "{}")
-    return [{"href": f"{up}notebooks/{name}/", "text": words.format(name.replace("_", " "))} for name in names]
+    return [
+        {"href": f"{up}notebooks/{name}/", "text": words.format(name.replace("_", " "))} for name in names
+    ]
 
 
 def notebook_links(name: str, page, config: MkDocsConfig) -> list[dict]:
@@ -186,10 +188,12 @@ def write_feed(site: Path, config: MkDocsConfig) -> None:
     title, about = escape(config.site_name), escape(config.site_description or "")
     feed = (
         '<?xml version="1.0" encoding="utf-8"?>\n'
-        f'<feed xmlns="http://www.w3.org/2005/Atom"><title>{title}</title><id>{address}</id>'
-        f'<link href="{address}"/><link rel="self" href="{address}feed.xml"/><updated>{updated}</updated>{authors}'
+        '<feed xmlns="http://www.w3.org/2005/Atom">'
+        f"<title>{title}</title><id>{address}</id><updated>{updated}</updated>{authors}"
+        f'<link href="{address}"/><link rel="self" href="{address}feed.xml"/>'
         f"<entry><title>{title}, extended edition</title><id>{address}#{article['edition']}</id>"
-        f'<link href="{address}"/><published>{article["published"]}T00:00:00Z</published><updated>{updated}</updated>'
+        f'<link href="{address}"/><updated>{updated}</updated>'
+        f"<published>{article['published']}T00:00:00Z</published>"
         f"<summary>{about}</summary></entry></feed>\n"
     )
     (site / "feed.xml").write_text(feed, encoding="utf-8")

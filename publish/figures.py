@@ -51,7 +51,7 @@ def finish_figures(page_html: str, page: str) -> str:
 
     page_html = FIGURE.sub(finish, page_html)
     if "<svg xmlns:xlink" in page_html:
-        raise PluginError(f"{page}: a figure stands outside of `<div class=\"output figure\" data-cell=…>`")
+        raise PluginError(f'{page}: a figure stands outside of `<div class="output figure" data-cell=…>`')
     return page_html
 
 

@@ -133,8 +133,8 @@ def frame(drawn: str, tag: re.Match[str] | None, page: str, seen: set[str]) -> s
     if slug in seen:
         raise PluginError(f"{page}: two equations are numbered ({number}); each needs its own number")
     seen.add(slug)
+    link = f'href="#eq-{slug}" aria-label="Link to equation {number}"'
     return (
         f'<div class="equation" id="eq-{slug}"><div class="equation-body" tabindex="0" role="group" '
-        f'aria-label="Equation {number}">{drawn}</div>'
-        f'<a class="equation-number" href="#eq-{slug}" aria-label="Link to equation {number}">({number})</a></div>'
+        f'aria-label="Equation {number}">{drawn}</div><a class="equation-number" {link}>({number})</a></div>'
     )

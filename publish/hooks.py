@@ -58,17 +58,18 @@ def on_page_content(html: str, page, config: MkDocsConfig, files) -> str:
 
 def on_page_context(context, page, config: MkDocsConfig, nav):
     """Give the template what it says about the page."""
-    return context | shared_context(config) | citing.page_context(page, config)
+    return context | shared_context(context, config) | citing.page_context(page, config)
 
 
 def on_template_context(context, template_name: str, config: MkDocsConfig):
     """Give the page for missing addresses what every page needs."""
-    return context | shared_context(config)
+    return context | shared_context(context, config)
 
 
-def shared_context(config: MkDocsConfig) -> dict:
+def shared_context(context, config: MkDocsConfig) -> dict:
     """Return what every template needs, also that of the page for missing addresses."""
     return {
+        "home_url": context["base_url"].rstrip("/") + "/",
         "offline": not serving,
         "preload_fonts": [f"assets/fonts/{name}.woff2" for name in assets.PRELOADED],
         "card": (config.site_url) + citing.CARD,

@@ -52,7 +52,9 @@ def report(answer: dict) -> Report:
         for name, part in answer["categories"].items()
         if name != "performance"
         for ref in part["auditRefs"]
-        if ref["weight"] and (audits[ref["id"]]["score"] or 0) < 1 and audits[ref["id"]]["scoreDisplayMode"] == "binary"
+        if ref["weight"]
+        and (audits[ref["id"]]["score"] or 0) < 1
+        and audits[ref["id"]]["scoreDisplayMode"] == "binary"
     ]
     return Report(
         scores=scores,

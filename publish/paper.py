@@ -18,8 +18,9 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 FOOTER = (
-    '<div style="width:100%;font:8px serif;color:#514c44;padding:0 24mm;display:flex;justify-content:space-between">'
-    '<span class="title"></span><span><span class="pageNumber"></span> / <span class="totalPages"></span></span></div>'
+    '<div style="width:100%;font:8px serif;color:#514c44;padding:0 24mm;display:flex;'
+    'justify-content:space-between"><span class="title"></span>'
+    '<span><span class="pageNumber"></span> / <span class="totalPages"></span></span></div>'
 )
 DATE = re.compile(rb"/(CreationDate|ModDate) ?\(D:[^)]*\)")
 
@@ -58,7 +59,7 @@ def write_paper(site: Path, address: str) -> None:
 
 
 def print_page(site: Path, address: str, program: str) -> bytes:
-    """Return the PDF of the front page under its address; its files come from the folder, never from a network."""
+    """Return the PDF of the front page under its address; files come from the folder, not from a network."""
     from playwright.sync_api import Error, sync_playwright
 
     def answer(route) -> None:

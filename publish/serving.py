@@ -1,4 +1,4 @@
-"""Serving: a built site over HTTP as a static host serves it: gzip, under a sub-path, 404.html for what is missing."""
+"""Serving: a built site as a static host serves it: gzip, under a sub-path, 404.html for what is missing."""
 
 import gzip
 import threading
@@ -16,7 +16,7 @@ TEXT = ("text/", "application/json", "application/javascript", "application/xml"
 @contextmanager
 def served(site: Path, below: str = "/weight-decay/") -> Iterator[str]:
     """Serve a folder while the context lasts; yield the address of its front page."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler(site.resolve(), below))
+    server = Server(("127.0.0.1", 0), handler(site.resolve(), below))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -25,6 +25,15 @@ def served(site: Path, below: str = "/weight-decay/") -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class Server(ThreadingHTTPServer):
+    """A server that says nothing when a browser leaves before its answer."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass
 
 
 def handler(site: Path, below: str) -> type[BaseHTTPRequestHandler]:
@@ -37,7 +46,7 @@ def handler(site: Path, below: str) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802 (http.server's name)
+        def do_GET(self) -> None:
             name = unquote(urlsplit(self.path).path)
             path = site / name.removeprefix(below).lstrip("/")
             if not name.startswith(below):

@@ -1,6 +1,6 @@
 """Shots: every page in four settings (360 and 1280 px wide, light and dark) as images in a folder.
 
-Run: python -m publish.shots SITE FOLDER [PAGE ...]
+Run: python -m publish.shots [SITE [FOLDER [PAGE ...]]]      (make shots: site/ into shots/)
 """
 
 import sys
@@ -39,4 +39,5 @@ def shoot(site: Path, folder: Path, only: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    shoot(Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3:])
+    built, images, *chosen = [*sys.argv[1:], *["site", "shots"][len(sys.argv) - 1 :]]
+    shoot(Path(built), Path(images), chosen)

@@ -6,7 +6,8 @@ const list = dialog.querySelector("ol");
 const status = dialog.querySelector(".status");
 let sections = null;
 
-const plain = (text) => new DOMParser().parseFromString(text, "text/html").body.textContent.replace(/\s+/g, " ").trim();
+const plain = (text) => new DOMParser().parseFromString(text, "text/html").body.textContent
+  .replace(/\\[()[\]]/g, "").replace(/\s+/g, " ").trim();
 const fold = (text) => text.toLowerCase().normalize("NFKD").replace(/\p{M}/gu, "");
 
 async function load(root) {

@@ -2,7 +2,7 @@
 // Everything here adds to a page that is complete without it.
 
 const { root: rootPath, search: searchPath } = document.currentScript.dataset;
-const root = new URL(`${rootPath}/`, location.href);
+const root = new URL(rootPath, location.href);
 const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 const make = (tag, attributes = {}, text = "") => {
   const element = document.createElement(tag);
@@ -60,7 +60,10 @@ document.addEventListener("copy", (event) => {
   const selection = getSelection();
   if (selection.isCollapsed || !event.clipboardData) return;
   const range = selection.getRangeAt(0);
-  const around = (node) => (node.nodeType === 1 ? node : node.parentElement)?.closest(".katex");
+  const around = (node) => {
+    const element = node.nodeType === 1 ? node : node.parentElement;
+    return element.closest(".katex-display") ?? element.closest(".katex");
+  };
   const [first, last] = [around(range.startContainer), around(range.endContainer)];
   if (first) range.setStartBefore(first);
   if (last) range.setEndAfter(last);

@@ -1,0 +1,220 @@
+"""The publisher's steps: formulas, figures, cells, notebooks, fonts, policy, offline, PDF dates."""
+
+import base64
+import hashlib
+import io
+import re
+import xml.etree.ElementTree as ET
+from types import SimpleNamespace
+
+import pytest
+from bs4 import BeautifulSoup
+from fontTools.ttLib import TTFont
+from mkdocs.exceptions import PluginError
+
+from publish import assets, cells, citing, figures, fonts, formulas, notebooks, offline, paper, policy
+
+
+@pytest.fixture(scope="module")
+def renderer():
+    shared = formulas.Renderer()
+    yield shared
+    shared.close()
+
+
+def test_inline_formula_becomes_html_and_mathml_and_keeps_its_tex(renderer):
+    page = r'<p><span class="arithmatex">\(a &lt; \frac{1}{2}\)</span></p>'
+    soup = BeautifulSoup(formulas.draw_formulas(page, "x.md", renderer), "lxml")
+    assert soup.find("annotation").get_text() == r"a < \frac{1}{2}"
+    assert soup.select_one(".katex-html[aria-hidden=true]") and soup.select_one("math mfrac")
+
+
+def test_numbered_display_gets_an_id_and_a_link_to_itself(renderer):
+    page = r'<div class="arithmatex">\[ E = mc^2 \tag{7a} \]</div>'
+    soup = BeautifulSoup(formulas.draw_formulas(page, "x.md", renderer), "lxml")
+    assert soup.select_one("#eq-7a > a.equation-number[href='#eq-7a']").get_text() == "(7a)"
+    assert soup.select_one("#eq-7a [tabindex='0'][aria-label='Equation 7a']")
+    assert formulas.anchors(page) == {"eq-7a"}
+
+
+@pytest.mark.parametrize("tex", [r"\frac{1}", r"\nosuchmacro", "ü"])
+def test_bad_tex_stops_the_build_and_names_page_and_formula(renderer, tex):
+    page = rf'<span class="arithmatex">\({tex}\)</span>'
+    with pytest.raises(PluginError) as caught:
+        formulas.draw_formulas(page, "priors.md", renderer)
+    assert "priors.md" in str(caught.value) and tex in str(caught.value)
+
+
+def test_two_equations_with_one_number_stop_the_build(renderer):
+    page = r'<div class="arithmatex">\[ a \tag{1} \]</div>' * 2
+    with pytest.raises(PluginError, match=r"x\.md: two equations are numbered \(1\)"):
+        formulas.draw_formulas(page, "x.md", renderer)
+
+
+@pytest.fixture(scope="module")
+def drawing():
+    import matplotlib.pyplot as plt
+
+    with plt.rc_context({"svg.fonttype": "none", "svg.hashsalt": "x"}):
+        figure, axes = plt.subplots()
+        axes.plot([0, 1, 2], [0, 1, 4], "o-", color="#0b62a8", label="a")
+        axes.fill_between([0, 1], [0, 1], color="#c4440f", alpha=0.2)
+        axes.set_xlabel("parameter")
+        out = io.StringIO()
+        figure.savefig(out, format="svg", metadata={"Date": None})
+        plt.close(figure)
+    return out.getvalue()
+
+
+def finished(svg, alt="Two lines. One rises."):
+    page = f'<div class="figure output" data-alt="{alt}" data-cell="ridge/paths">{svg}</div>'
+    return BeautifulSoup(figures.finish_figures(page, "x.md"), "html.parser")
+
+
+def test_figure_takes_its_colors_from_the_theme(drawing):
+    svg = str(finished(drawing).svg)
+    assert "var(--series-0)" in svg and "var(--series-1)" in svg and 'fill="currentColor"' in svg
+    assert not re.search(r"#[0-9a-f]{6}", svg, re.I) and "font-family" not in svg
+
+
+def test_figure_has_no_uses_no_style_sheet_and_ids_of_its_own(drawing):
+    soup = finished(drawing)
+    assert not soup.find(["use", "style", "metadata"])
+    ids = [element["id"] for element in soup.svg.find_all(id=True)]
+    assert len(ids) == len(set(ids)) and all(name.startswith("svg-ridge-paths-") for name in ids)
+    for url in re.findall(r"url\(#([^)]*)\)", str(soup)):
+        assert url in ids
+
+
+def test_figure_says_what_it_shows(drawing):
+    svg = finished(drawing).svg
+    assert svg["role"] == "img" and svg.find("title").get_text() == "Two lines"
+    assert svg.find("desc").get_text() == "One rises." and svg["width"] and svg["height"]
+    assert svg["aria-labelledby"] == svg.find("title")["id"]
+
+
+def test_figure_keeps_every_marker_at_its_place(drawing):
+    """Each <use> of the drawing has become a shape at the same coordinates, to a hundredth of a point."""
+    root = ET.fromstring(drawing[drawing.index("<svg") :])
+    uses = [element for element in root.iter() if element.tag.endswith("}use")]
+    wanted = sorted(
+        (round(float(use.get("x")), 2), round(float(use.get("y")), 2)) for use in uses if use.get("x")
+    )
+    shapes = finished(drawing).svg
+    found = [(float(c["cx"]), float(c["cy"])) for c in shapes.find_all("circle")]
+    moves = (
+        re.fullmatch(r"translate\(([-\d.]+) ([-\d.]+)\)", p.get("transform", ""))
+        for p in shapes.find_all("path")
+    )
+    found += [(float(move[1]), float(move[2])) for move in moves if move]
+    assert len(found) == len(wanted)
+    for place, meant in zip(sorted(found), wanted, strict=True):
+        assert place == pytest.approx(meant, abs=0.011)
+
+
+def test_color_without_a_dark_variant_stops_the_build(drawing):
+    with pytest.raises(
+        PluginError, match=r"x\.md: figure of cell 'ridge/paths': color #123456 has no dark variant"
+    ):
+        finished(drawing.replace("#0b62a8", "#123456"))
+
+
+def test_cell_gets_its_name_and_its_place_in_the_repository():
+    page = (
+        '<div class="cell" data-source="snippets/ridge.py#L3-L9" id="cell-ridge-fit">\n'
+        '<div class="highlight"><pre><span></span><code><span class="n">x</span></code></pre></div></div>'
+    )
+    soup = BeautifulSoup(cells.finish_cells(page, "https://code.example/r/"), "lxml")
+    assert soup.select_one(".cell-name").get_text() == "ridge/fit"
+    assert (
+        soup.select_one(".cell-links a")["href"] == "https://code.example/r/blob/main/snippets/ridge.py#L3-L9"
+    )
+    assert soup.pre["aria-label"] == "Code of cell ridge/fit" and soup.pre["tabindex"] == "0"
+    assert not BeautifulSoup(cells.finish_cells(page, ""), "lxml").select(".cell-links a")
+
+
+def test_notebook_prose_keeps_dollars_in_code_and_prices():
+    marked = notebooks.mark_formulas("<p>costs 5$ and 6$, <code>$x$</code>, but $a_1$ counts</p>")
+    assert marked.count("arithmatex") == 1 and r"\(a_1\)" in marked and "<code>$x$</code>" in marked
+
+
+def test_notebook_from_another_template_stops_the_build():
+    with pytest.raises(PluginError, match="notebook_template"):
+        notebooks.finish_notebook('<div class="jupyter-wrapper"></div><style></style>')
+
+
+def test_fonts_hold_every_glyph_of_every_drawn_formula(renderer):
+    drawn = [
+        renderer.draw(tex, display=True)
+        for tex in (r"\sum_i \mathcal{N}(\theta;0,\tau I)", r"\mathbb{R} \left(\frac{\frac12}{2}\right)")
+    ]
+    glyphs = fonts.formula_glyphs(drawn)
+    assert {
+        "Main-Regular",
+        "Math-Italic",
+        "Caligraphic-Regular",
+        "AMS-Regular",
+        "Size2-Regular",
+    } <= glyphs.keys()
+    files, rules = fonts.make_fonts(set("aé"), glyphs)
+    for face, used in glyphs.items():
+        (name,) = [name for name in files if name.startswith(f"katex-{face.lower()}.")]
+        assert used - fonts.IGNORED <= set(map(chr, TTFont(io.BytesIO(files[name])).getBestCmap())), face
+        assert name in rules
+
+
+def test_fonts_are_the_same_bytes_each_time():
+    fonts.cut.cache_clear()
+    first = fonts.make_fonts(set("abc"), {"Main-Regular": set("+")})
+    fonts.cut.cache_clear()
+    assert fonts.make_fonts(set("abc"), {"Main-Regular": set("+")}) == first
+
+
+def test_policy_allows_the_scripts_of_the_page_and_no_other():
+    page = "<script>one()</script><script src='a.js'></script>"
+    wanted = base64.b64encode(hashlib.sha256(b"one()").digest()).decode()
+    rules = dict(rule.partition(" ")[::2] for rule in policy.policy(page).split("; "))
+    assert rules["script-src"] == f"'self' 'sha256-{wanted}'" and rules["default-src"] == "'none'"
+    assert "unsafe-inline" not in rules["script-src"] + rules["style-src"]
+
+
+def test_service_worker_has_another_version_when_a_file_changes(tmp_path):
+    (tmp_path / "index.html").write_text("a")
+    (tmp_path / "paper.pdf").write_text("b")
+    offline.write_service_worker(tmp_path)
+    first = (tmp_path / "sw.js").read_text()
+    offline.write_service_worker(tmp_path)
+    assert (tmp_path / "sw.js").read_text() == first and '["./"]' in first
+    (tmp_path / "index.html").write_text("c")
+    offline.write_service_worker(tmp_path)
+    assert (tmp_path / "sw.js").read_text() != first
+
+
+def test_pdf_dates_are_the_builds_and_no_byte_moves(monkeypatch):
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "1795392000")
+    printed = b"%PDF /CreationDate (D:20300101120000+00'00')\n/ModDate (D:20300101120000+00'00')"
+    fixed = paper.fixed(printed)
+    assert len(fixed) == len(printed) and fixed.count(b"D:20261123000000+00'00'") == 2
+    with pytest.raises(paper.PaperError, match="no dates"):
+        paper.fixed(b"%PDF")
+
+
+def test_style_sheet_is_smaller_and_means_the_same():
+    css = "/* a */ a > b , c { color : red ; width: calc(100% - 2px); }\n d :is(e) { top: 0 }"
+    assert assets.smaller(css) == "a>b,c{color :red;width:calc(100% - 2px)}d :is(e){top:0}"
+
+
+def test_article_without_a_date_stops_the_build():
+    with pytest.raises(PluginError, match=r"mkdocs\.yml: extra\.article lacks .*edition"):
+        citing.check_article({"article": {"authors": []}})
+
+
+def test_links_to_a_notebook_service_need_a_repository():
+    page = SimpleNamespace(canonical_url="https://site.example/notebooks/x/")
+    both = {"repository": "https://code.example/r", "notebook_service": "https://run.example/?from={url}"}
+    links = citing.notebook_links("x", page, SimpleNamespace(extra=both))
+    assert links[-1]["href"] == "https://run.example/?from=https://site.example/notebooks/x/x.ipynb"
+    none = citing.notebook_links(
+        "x", page, SimpleNamespace(extra={"notebook_service": both["notebook_service"]})
+    )
+    assert len(none) == len(links) - 1
