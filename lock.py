@@ -13,7 +13,15 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-TORCH_NEEDS = ("filelock", "typing-extensions>=4.10", "setuptools>=77", "sympy>=1.13.3", "networkx", "jinja2", "fsspec")
+TORCH_NEEDS = (
+    "filelock",
+    "typing-extensions>=4.10",
+    "setuptools>=77",
+    "sympy>=1.13.3",
+    "networkx",
+    "jinja2",
+    "fsspec",
+)
 HEADER = "# Made by `make lock` from pyproject.toml; do not edit. For Linux, macOS, Windows; CPython 3.11 to 3.13.\n"
 
 

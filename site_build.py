@@ -93,11 +93,16 @@ def serve(root: Path) -> None:
             build_into(staging, configured(staging, root, "serve", site_url=url), serve_url=url)
             swap(staging, site)
         except BuildFailed as error:
-            print(f"\nNot rebuilt: {error}\nThe pages shown are those of the last good build.\n", file=sys.stderr)
+            print(
+                f"\nNot rebuilt: {error}\nThe pages shown are those of the last good build.\n",
+                file=sys.stderr,
+            )
 
     rebuild()
     site.mkdir(exist_ok=True)
-    server = LiveReloadServer(builder=rebuild, host=ADDRESS[0], port=ADDRESS[1], root=str(site), mount_path="/")
+    server = LiveReloadServer(
+        builder=rebuild, host=ADDRESS[0], port=ADDRESS[1], root=str(site), mount_path="/"
+    )
     config = configured(staging, root, "serve")
     for path in (config.docs_dir, config.config_file_path, *config.watch):
         server.watch(path)

@@ -44,7 +44,9 @@ def main() -> None:
     if not installed() and "--install" in sys.argv:
         install()
     if not (found := installed()):
-        sys.exit("no Chromium: install one (chromium, Google Chrome) or run: python -m playwright install chromium")
+        sys.exit(
+            "no Chromium: install one (chromium, Google Chrome) or run: python -m playwright install chromium"
+        )
     print(f"browser: {found}")
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-HEAD = re.compile(r'^# %% *(?P<kind>\[markdown\])? *(?P<name>\w*) *(?:tags=(?P<tags>\[.*?\]))? *$')
+HEAD = re.compile(r"^# %% *(?P<kind>\[markdown\])? *(?P<name>\w*) *(?:tags=(?P<tags>\[.*?\]))? *$")
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,9 @@ def draw_open_figures() -> list[dict]:
         figure = plt.figure(number)
         for _ in range(3):  # constrained layout comes to rest only over several drawings
             text = io.StringIO()
-            figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+            figure.savefig(
+                text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+            )
         drawn.append({"svg": text.getvalue(), "alt": figure.get_label()})
         plt.close(figure)
     return drawn
@@ -86,7 +88,9 @@ def start(path: Path, folder: Path) -> PlainRun:
     threads = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     fixed = threads | {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
     command = [sys.executable, "-W", "error::UserWarning", __file__, str(path), str(target)]
-    ran = subprocess.run(command, cwd=ROOT, env=os.environ | fixed, capture_output=True, text=True, timeout=600)
+    ran = subprocess.run(
+        command, cwd=ROOT, env=os.environ | fixed, capture_output=True, text=True, timeout=600
+    )
     assert ran.returncode == 0, f"plain run of {path.name}:\n{ran.stderr[-3000:]}"
     return PlainRun(**json.loads(target.read_text(encoding="utf-8")))
 

@@ -36,7 +36,9 @@ class Mismatch:
         return f"{self.page}, {self.cell}: the page shows {self.rendered!r}, the run gave {self.computed!r}"
 
 
-def compare(page: str, cell: str, rendered: str, computed: str, volatile: bool, tolerance: float, slack: float = 0.0):
+def compare(
+    page: str, cell: str, rendered: str, computed: str, volatile: bool, tolerance: float, slack: float = 0.0
+):
     """Yield a Mismatch for each number that differs; one for the whole if the words differ.
 
     `tolerance` is relative, for a site built on another machine; `slack` absolute, for coordinates.
@@ -44,7 +46,9 @@ def compare(page: str, cell: str, rendered: str, computed: str, volatile: bool, 
     skeletons = [NUMBER.sub("#", text) for text in (rendered, computed)]
     numbers = [NUMBER.findall(text) for text in (rendered, computed)]
     if volatile:
-        skeletons = [re.sub(r"[\s#]+", " ", skeleton) for skeleton in skeletons]  # widths vary with the numbers
+        skeletons = [
+            re.sub(r"[\s#]+", " ", skeleton) for skeleton in skeletons
+        ]  # widths vary with the numbers
     if skeletons[0] != skeletons[1]:
         yield Mismatch(page, cell, rendered, computed)
     elif not volatile:
@@ -150,8 +154,15 @@ class Checker:
 
     def kinds(self, cell: str) -> list[tuple[str, str]]:
         run, name = self.runs[cell.split("/")[0]], cell.split("/")[1]
-        text = [(cell, "data" if "data" in run.tags[name] else "table" if "markdown" in run.tags[name] else "text")]
-        return (text if run.stdout[name] else []) + [(cell, f"figure {i}") for i in range(len(run.figures[name]))]
+        text = [
+            (
+                cell,
+                "data" if "data" in run.tags[name] else "table" if "markdown" in run.tags[name] else "text",
+            )
+        ]
+        return (text if run.stdout[name] else []) + [
+            (cell, f"figure {i}") for i in range(len(run.figures[name]))
+        ]
 
     # ---- what stands there ---------------------------------------------------------------
 
@@ -199,7 +210,9 @@ class Checker:
         """Return the page's drawing and the plain run's, finished for the page the same way."""
         svg = element.find(".//svg")
         name = svg.xpath("string(.//@id)").rsplit("-title", 1)[0]
-        again = lxml.html.fromstring(f"<div>{finish_svg(drawn['svg'], name, drawn['alt'])}</div>").find(".//svg")
+        again = lxml.html.fromstring(f"<div>{finish_svg(drawn['svg'], name, drawn['alt'])}</div>").find(
+            ".//svg"
+        )
         return [still(lxml.html.tostring(each, encoding="unicode", with_tail=False)) for each in (svg, again)]
 
     def value(self, page: str, element, name: str, spec: str) -> None:
@@ -216,15 +229,23 @@ class Checker:
         """Compare the notebook beside its page, cell by cell."""
         page = f"notebooks/{name}/{name}.ipynb"
         cells = json.loads((self.site / page).read_text(encoding="utf-8"))["cells"]
-        code = {cell["id"]: cell for cell in cells if cell["cell_type"] == "code" and not cell["id"].startswith("write-")}
+        code = {
+            cell["id"]: cell
+            for cell in cells
+            if cell["cell_type"] == "code" and not cell["id"].startswith("write-")
+        }
         self.same_places(page, list(code), list(run.tags))
         for cell in run.tags:
             outputs = code[cell]["outputs"] if cell in code else []
             text = "".join("".join(o["text"]) for o in outputs if o["output_type"] == "stream")
             volatile = "volatile" in run.tags[cell]
             self.found += compare(page, f"{name}/{cell}", text, run.stdout[cell], volatile, self.tolerance)
-            drawn = ["".join(o["data"]["image/svg+xml"]) for o in outputs if o["output_type"] == "display_data"]
-            self.same_places(page, [f"figure of {cell}"] * len(drawn), [f"figure of {cell}"] * len(run.figures[cell]))
+            drawn = [
+                "".join(o["data"]["image/svg+xml"]) for o in outputs if o["output_type"] == "display_data"
+            ]
+            self.same_places(
+                page, [f"figure of {cell}"] * len(drawn), [f"figure of {cell}"] * len(run.figures[cell])
+            )
             for svg, again in zip(drawn, run.figures[cell]):
                 drawings = [still(svg), still(again["svg"])]
                 self.found += compare_drawings(page, f"{name}/{cell}", drawings, volatile, self.tolerance)
