@@ -27,7 +27,7 @@ from mkdocs.livereload import LiveReloadServer
 from mkdocs.utils import CountHandler
 
 ROOT = Path(__file__).resolve().parent
-ADDRESS = ("127.0.0.1", 8000)
+HOST, PORT = "127.0.0.1", 8000
 
 
 class BuildFailed(Exception):
@@ -35,6 +35,7 @@ class BuildFailed(Exception):
 
 
 def configured(site_dir: Path, root: Path, command: str, **settings) -> MkDocsConfig:
+    """Return the project's configuration, its plugins told which command runs."""
     config = load_config(str(root / "mkdocs.yml"), site_dir=str(site_dir), strict=False, **settings)
     config.plugins.on_startup(command=command, dirty=False)
     return config
@@ -81,11 +82,11 @@ def build_site(root: Path, site: Path) -> None:
             shutil.rmtree(staging, ignore_errors=True)
 
 
-def serve(root: Path) -> None:
+def serve(root: Path, port: int) -> None:
     """Serve the last good build and rebuild on every save of a page, snippet or module."""
     folder = Path(tempfile.mkdtemp(prefix="preview-"))
     site, staging = folder / "site", folder / "staging"
-    url = f"http://{ADDRESS[0]}:{ADDRESS[1]}/"
+    url = f"http://{HOST}:{port}/"
 
     def rebuild() -> None:
         shutil.rmtree(staging, ignore_errors=True)
@@ -100,9 +101,7 @@ def serve(root: Path) -> None:
 
     rebuild()
     site.mkdir(exist_ok=True)
-    server = LiveReloadServer(
-        builder=rebuild, host=ADDRESS[0], port=ADDRESS[1], root=str(site), mount_path="/"
-    )
+    server = LiveReloadServer(builder=rebuild, host=HOST, port=port, root=str(site), mount_path="/")
     config = configured(staging, root, "serve")
     for path in (config.docs_dir, config.config_file_path, *config.watch):
         server.watch(path)
@@ -117,13 +116,18 @@ def serve(root: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--serve", action="store_true", help="preview on 127.0.0.1:8000")
+    parser.add_argument("--serve", action="store_true", help="preview instead of publishing")
+    parser.add_argument("--port", type=int, default=PORT, help=f"of the preview on {HOST} (default {PORT})")
     parser.add_argument("--site-dir", type=Path, default=ROOT / "site", help="where to publish")
     options = parser.parse_args()
+    os.environ.setdefault(
+        "NO_MKDOCS_2_WARNING", "1"
+    )  # the theme's notice; its end is planned for in CONTRIBUTING
     logging.basicConfig(level=logging.WARNING, format="%(message)s", stream=sys.stderr)
     logging.getLogger("mkdocs").setLevel(logging.INFO)
+    logging.getLogger("mkdocs.plugins.mkdocs_jupyter").setLevel(logging.WARNING)
     try:
-        serve(ROOT) if options.serve else build_site(ROOT, options.site_dir.resolve())
+        serve(ROOT, options.port) if options.serve else build_site(ROOT, options.site_dir.resolve())
     except BuildFailed as error:
         sys.exit(f"\nThe site was not built: {error}\nWhat was published before is untouched.")
     except (OSError, Timeout) as error:
