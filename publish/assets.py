@@ -15,7 +15,9 @@ from publish import fonts
 from publish.formulas import ROOT
 
 SHEETS = ["tokens", "layout", "prose", "cells", "math", "print"]
-PRELOADED = ["serif-normal", "katex-main-regular", "katex-math-italic"]
+TEXT_FACE = "serif-normal"
+# Asked for early where formulas can stand on the first screen: not on the article, whose first screen is its head.
+FORMULA_FACES = ["katex-main-regular", "katex-math-italic"]
 STYLE_SHEET = "assets/site.css"
 SCRIPTS = ["assets/site.js", "assets/search.js"]
 

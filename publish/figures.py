@@ -82,6 +82,7 @@ def finish_svg(source: str, name: str, alt: str) -> str:
         loosen_text(text)
     for element in root.iter():
         restyle(element, name)
+    flatten(root)
     describe(root, name, alt)
     return ET.tostring(root, encoding="unicode", short_empty_elements=True)
 
@@ -143,10 +144,10 @@ def loosen_text(text: ET.Element) -> None:
 
 
 def restyle(element: ET.Element, name: str) -> None:
-    """Replace colors, shorten numbers, drop fonts and give ids their prefix."""
+    """Replace colors, shorten numbers, drop fonts; keep only the ids that clips go by, with their prefix."""
     for key, value in list(element.attrib.items()):
         if key == "id":
-            value = f"{name}-{value}"
+            value = f"{name}-{value}" if element.tag == "clipPath" else ""
         elif key == "style":
             value = theme_style(value)
         elif key in ("d", "x", "y", "transform", "points"):
@@ -155,6 +156,18 @@ def restyle(element: ET.Element, name: str) -> None:
         element.set(key, re.sub(r"url\(#", f"url(#{name}-", value))
         if not value:
             del element.attrib[key]
+
+
+def flatten(parent: ET.Element) -> None:
+    """Drop shapes that paint nothing, and groups that only group."""
+    kept: list[ET.Element] = []
+    for child in list(parent):
+        flatten(child)
+        if child.tag == "g" and not child.attrib:
+            kept.extend(child)
+        elif child.tag != "path" or child.get("style") != "fill:none":
+            kept.append(child)
+    parent[:] = kept
 
 
 def theme_style(style: str) -> str:

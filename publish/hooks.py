@@ -68,10 +68,12 @@ def on_template_context(context, template_name: str, config: MkDocsConfig):
 
 def shared_context(context, config: MkDocsConfig) -> dict:
     """Return what every template needs, also that of the page for missing addresses."""
+    first_screen = context.get("page") and not context["page"].is_homepage
+    preloaded = [assets.TEXT_FACE, *(assets.FORMULA_FACES if first_screen else [])]
     return {
         "home_url": context["base_url"].rstrip("/") + "/",
         "offline": not serving,
-        "preload_fonts": [f"assets/fonts/{name}.woff2" for name in assets.PRELOADED],
+        "preload_fonts": [f"assets/fonts/{name}.woff2" for name in preloaded],
         "card": (config.site_url) + citing.CARD,
         "paper": paper.NAME if not serving and paper.chromium() else None,
     }
