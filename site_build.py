@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent
 HOST, PORT = "127.0.0.1", 8000
 
 
-class BuildFailed(Exception):
+class BuildFailedError(Exception):
     """The site was not built; what was published before stands."""
 
 
@@ -50,12 +50,12 @@ def build_into(staging: Path, config: MkDocsConfig, serve_url: str | None = None
     try:
         mkdocs_build(config, serve_url=serve_url)
     except (MkDocsException, SystemExit) as error:
-        raise BuildFailed(str(error)) from None
+        raise BuildFailedError(str(error)) from None
     finally:
         log.removeHandler(counter)
     warnings = sum(number for _, number in counter.get_counts())
     if warnings:
-        raise BuildFailed(f"{warnings} warnings (above); the site must build without any")
+        raise BuildFailedError(f"{warnings} warnings (above); the site must build without any")
 
 
 def swap(staging: Path, site: Path) -> None:
@@ -93,7 +93,7 @@ def serve(root: Path, port: int) -> None:
         try:
             build_into(staging, configured(staging, root, "serve", site_url=url), serve_url=url)
             swap(staging, site)
-        except BuildFailed as error:
+        except BuildFailedError as error:
             print(
                 f"\nNot rebuilt: {error}\nThe pages shown are those of the last good build.\n",
                 file=sys.stderr,
@@ -128,7 +128,7 @@ def main() -> None:
     logging.getLogger("mkdocs.plugins.mkdocs_jupyter").setLevel(logging.WARNING)
     try:
         serve(ROOT, options.port) if options.serve else build_site(ROOT, options.site_dir.resolve())
-    except BuildFailed as error:
+    except BuildFailedError as error:
         sys.exit(f"\nThe site was not built: {error}\nWhat was published before is untouched.")
     except (OSError, Timeout) as error:
         sys.exit(f"\nThe site was not built: {error}\nrule: outputs/ and the site's folder must be writable")

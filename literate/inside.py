@@ -18,7 +18,8 @@ def _prepare():
             raise OSError("no cache of bytecode")
     find = FileFinder.path_hook((Uncached, [".py"]))
     def local(path):
-        if path and not os.path.abspath(path).startswith(here) or os.path.abspath(path).startswith(sys.prefix):
+        place = os.path.abspath(path)
+        if path and not place.startswith(here) or place.startswith(sys.prefix):
             raise ImportError(path)
         return find(path)
     builtins.open = io.open = noting_open
@@ -36,9 +37,10 @@ def _prepare():
     import io
     from matplotlib.figure import Figure
     def draw(figure):
+        undated = dict.fromkeys(("Date", "Creator", "Format", "Type"))
         for _ in range(3):  # constrained layout comes to rest only over several drawings
             text = io.StringIO()
-            figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+            figure.savefig(text, format="svg", metadata=undated)
         return text.getvalue(), {"alt": figure.get_label()}
     shell = get_ipython()
     shell.config.InlineBackend.figure_formats = set()

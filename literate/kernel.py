@@ -70,11 +70,10 @@ def as_node(cell: Cell) -> nbformat.NotebookNode:
 @contextmanager
 def kernel(root: Path, folder: str, snippet: Snippet) -> Iterator[tuple]:
     """Start a kernel whose sockets live in `folder`; end it, however the snippet ended."""
+    here = KernelSpecManager(kernel_dirs=[])  # this interpreter, whatever kernels a user has installed
     manager = KernelManager(
         kernel_name="python3",
-        kernel_spec_manager=KernelSpecManager(
-            kernel_dirs=[]
-        ),  # this interpreter, whatever kernels a user has
+        kernel_spec_manager=here,
         transport="tcp" if sys.platform == "win32" else "ipc",
         connection_file=f"{folder}/k.json",
     )

@@ -57,7 +57,7 @@ def read_text(path: Path, root: Path) -> str:
 
 
 def read(path: Path, root: Path) -> Snippet:
-    """Read the snippet at `path`, relative to `root`; every code cell must carry a name that no other cell has."""
+    """Read the snippet at `path`, relative to `root`; every code cell has a name of its own."""
     text = read_text(path, root)
     starts = [text.count("\n", 0, match.start()) + 1 for match in MARKER.finditer(text)]
     if text.split("# %%")[0].strip():

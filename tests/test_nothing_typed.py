@@ -1,4 +1,4 @@
-"""Nothing typed: in the prose of the built pages, a digit is a quoted value, code, a label or a definition."""
+"""Nothing typed: a digit in the prose of a built page is a quoted value, code, a label or a date."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from plain_run import ROOT
 
 # What is not prose: computed, quoted, cited, drawn, code, or part of the page's frame.
 NOT_PROSE = (
-    "script style svg pre code time form kbd table.formulas [data-value] [data-cell] .katex .katex-display .references .cites "
-    ".cite-previews .caption-prefix .headerlink .permalink .cell-head .cell-links .bibtex .title-block [hidden] output"
+    "script style svg pre code time form kbd output [hidden] [data-value] [data-cell] .katex .katex-display "
+    ".references .cites .cite-previews .caption-prefix .headerlink .permalink .cell-head .cell-links .bibtex "
+    ".title-block"
 ).split()
 # What a digit may be part of: a word (float32, L2, A1), a label, a year, a date, a license.
 ALLOWED = [
@@ -20,8 +21,8 @@ ALLOWED = [
     r"\b[A-Za-zλτ]+-?\d+[a-z]?\b",  # float32, L2, A1, D1, PReLU2
     r"\(\d+[a-z]?\)|\b\d[a-z]\b",  # (7), 6a: equation numbers
     r"\b\d-D\b",
-    r"\b[Ss]teps? \d(?: (?:to|and) \d)?|\b[Ff]igures? \d|\bepochs? \d(?: (?:to|and) \d)?|\bseed \d\b|\bPython \d\.\d+",
-    r"\b\d{1,2} (?:January|February|March|April|May|June|July|August|September|October|November|December) \d{4}",
+    r"\b(?:[Ss]tep|epoch)s? \d(?: (?:to|and) \d)?|\b[Ff]igures? \d|\bseed \d\b|\bPython \d\.\d+",
+    r"\b\d{1,2} [A-Z][a-z]+ \d{4}\b",  # 11 June 2024
     r"\b(?:19|20)\d{2}\b",
     r"\bCC BY 4\.0\b",
 ]

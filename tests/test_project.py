@@ -1,0 +1,96 @@
+"""The files around: every dependency locked and justified, the documented way to add a page works."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+import tiny_project
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.fixture(scope="module")
+def direct(root) -> set[str]:
+    """Return the names of all direct dependencies, those of the tests too."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["test"]
+    return {normal(re.match(r"[\w.-]+", requirement)[0]) for requirement in wanted}
+
+
+def test_every_direct_dependency_is_locked_exactly(root, direct):
+    lines = (root / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    locked = [line for line in lines if line and not line.startswith("#")]
+    assert all(re.match(r"[\w.\[\]-]+==[\w.+!-]+( ; .+)?$", line) for line in locked)
+    assert direct <= {normal(line.split("==")[0]) for line in locked}
+
+
+def test_every_direct_dependency_is_justified_in_contributing(root, direct):
+    table = (root / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Why each dependency")[1]
+    named = {
+        normal(name)
+        for row in re.findall(r"^\| ([^|]+) \|", table, re.M)
+        for name in re.split(r", | \(", row)
+    }
+    packages = json.loads((root / "package.json").read_text(encoding="utf-8"))
+    npm = {normal(name) for kind in ("dependencies", "devDependencies") for name in packages[kind]}
+    assert direct | npm <= named, sorted((direct | npm) - named)
+
+
+def test_torch_is_the_pinned_version(root):
+    assert "torch==2.13.0" in (root / "requirements.txt").read_text(encoding="utf-8").splitlines()
+
+
+def test_no_dependency_is_fetched_from_a_place_of_its_own(root):
+    lock = json.loads((root / "package-lock.json").read_text(encoding="utf-8"))
+    assert not [name for name, entry in lock["packages"].items() if "resolved" in entry]
+
+
+def test_the_page_that_contributing_shows_builds(root, tmp_path):
+    text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"^`((?:snippets|docs)/\w+\.\w+)`:\n\n``` \w+\n(.*?)^```$", text, re.M | re.S))
+    assert sorted(shown) == ["docs/halving.md", "snippets/halving.py"]
+    project = tiny_project.make_site(tmp_path)
+    for name, content in shown.items():
+        (project / name).write_text(content, encoding="utf-8")
+    tiny_project.edit(
+        project / "mkdocs.yml", "  - Other: other.md\n", "  - Other: other.md\n  - Halving: halving.md\n"
+    )
+    ran = subprocess.run([sys.executable, "site_build.py"], cwd=project, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    page = (project / "site/halving/index.html").read_text(encoding="utf-8")
+    assert 'data-value="halving.steps"' in page and ">6931<" in page  # log 2 / 1e-4
+    assert 'data-cell="halving/half_life"' in page
+
+
+def test_no_file_of_the_engine_or_publisher_outgrows_one_read(root):
+    for folder in ("literate", "publish"):
+        for path in (root / folder).glob("*.py"):
+            assert len(path.read_text(encoding="utf-8").splitlines()) <= 300, path
+
+
+def test_who_may_import_whom(root):
+    """The engine imports neither torch nor MkDocs; the publisher not the engine; snippets not one another."""
+    rules = {"literate": r"torch|mkdocs|models|publish", "publish": r"literate|torch|models"}
+    rules["snippets"] = (
+        "|".join(path.stem for path in (root / "snippets").glob("*.py")) + "|literate|publish|tests"
+    )
+    for folder, forbidden in rules.items():
+        for path in (root / folder).glob("*.py"):
+            found = re.findall(
+                rf"^\s*(?:import|from) (?:{forbidden})\b", path.read_text(encoding="utf-8"), re.M
+            )
+            assert not found, f"{path}: {found}"
+
+
+def test_ruff_finds_nothing(root):
+    ran = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "."], cwd=root, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stdout
