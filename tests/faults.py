@@ -7,7 +7,7 @@ line is to blame. tests/test_faults.py breaks a tiny project so and builds it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tiny_project import edit
@@ -31,14 +31,14 @@ class Fault:
 def code(name: str, source: str, *says: str, **environment: str) -> Fault:
     """Cell `two` with other code; the message shows that code."""
     shown = tuple(f"| {line}" for line in source.split("\n")[:1])
-    change = lambda folder: edit(folder / "snippets/other.py", PRINT, source)  # noqa: E731
-    return Fault(name, change, (*says, "rule:", *shown), environment)
+    fault = swap(name, "snippets/other.py", PRINT, source, *says, "rule:", *shown)
+    return replace(fault, environment=environment)
 
 
 def values(name: str, expression: str, *says: str) -> Fault:
     """Cell `values` with other values."""
-    change = lambda folder: edit(folder / "snippets/other.py", '{"two": 2.0}', expression)  # noqa: E731
-    return Fault(name, change, (VALUES, "rule:", f"| values = {expression}", *says))
+    shown = (VALUES, "rule:", f"| values = {expression}")
+    return swap(name, "snippets/other.py", '{"two": 2.0}', expression, *shown, *says)
 
 
 def swap(name: str, path: str, old: str, new: str, *says: str) -> Fault:
@@ -48,9 +48,10 @@ def swap(name: str, path: str, old: str, new: str, *says: str) -> Fault:
 
 def page(name: str, line: str, *says: str) -> Fault:
     """The page docs/other.md with a line more, its eighth; the message names page and line, and shows it."""
-    change = lambda folder: edit(
-        folder / "docs/other.md", "# Other {#other}\n", f"# Other {{#other}}\n\n{line}\n"
-    )  # noqa: E731
+
+    def change(folder: Path) -> None:
+        edit(folder / "docs/other.md", "# Other {#other}\n", f"# Other {{#other}}\n\n{line}\n")
+
     return Fault(name, change, ("docs/other.md:8", "rule:", f"| {line}", *says))
 
 
