@@ -16,7 +16,7 @@ from publish.formulas import ROOT
 
 SHEETS = ["tokens", "layout", "prose", "cells", "math", "print"]
 TEXT_FACE = "serif-normal"
-# Asked for early where formulas can stand on the first screen: not on the article, whose first screen is its head.
+# Asked for early where formulas can stand on the first screen; that of the article is its head.
 FORMULA_FACES = ["katex-main-regular", "katex-math-italic"]
 STYLE_SHEET = "assets/site.css"
 SCRIPTS = ["assets/site.js", "assets/search.js"]
