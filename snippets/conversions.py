@@ -90,7 +90,8 @@ for name, fit in [("SGD, weight_decay", by_sgd), ("Ridge, alpha", by_ridge),
 # %% logistic
 same_c = convert("prior_variance", prior_variance, n)
 cross_entropy = nn.BCEWithLogitsLoss()
-by_sgd_c = sgd_fit(new_model(), cross_entropy, labels, decay_all(same_c["lambda"]))
+groups = decay_all(same_c["lambda"])
+by_sgd_c = sgd_fit(new_model(), cross_entropy, labels, groups)
 logistic = LogisticRegression(
     C=same_c["C"], fit_intercept=False, solver="newton-cholesky", tol=1e-10
 )
@@ -131,7 +132,8 @@ for name, weight, bias in rows:
 # %% meaning tags=["markdown"]
 print("| setting | n = 60 | n = 50 000 | n = 1 281 167 |")
 print("|---|--:|--:|--:|")
-settings = [(f"`weight_decay={wd:g}`", "lambda", wd) for wd in (1e-2, 1e-3, 1e-4)]
+settings = [(f"`weight_decay={decay:g}`", "lambda", decay)
+            for decay in (1e-2, 1e-3, 1e-4)]
 for name, known, strength in [*settings, ("scikit-learn's `C=1`", "C", 1.0)]:
     stds = [convert(known, strength, count)["prior_std"]
             for count in (60, 50_000, 1_281_167)]

@@ -171,7 +171,8 @@ for ax, (name, (m, S)) in zip(axes, three.items()):
 axes[0].set_ylabel("second parameter")
 fig.set_label("Three priors over two parameters, each with the same long "
               "likelihood valley. The MAP estimate of the zero-mean prior is "
-              "farthest from the true parameters, that of the full prior nearest.")
+              "farthest from the true parameters, that of the full prior "
+              "nearest.")
 
 # %% [markdown]
 # ## Does it predict better?
@@ -220,7 +221,7 @@ def test_errors(theta, mean, covariance, train, validation):
 
 # %% compare
 def compare(theta, mean, covariance, generator):
-    """Test MSE of each prior on the same tasks: name -> (one per task, edge)."""
+    """Test MSE of each prior on the same tasks: name -> (per task, edge)."""
     train = draw(theta, n, 1, generator)
     validation = draw(theta, n, 1, generator)
     eye = torch.eye(D).expand(len(theta), D, D)
@@ -294,7 +295,8 @@ for scenario, errors in results.items():
     gain = errors["full"][0] - errors["mean only"][0]
     cells.append("{:+.2f} ± {:.2f}".format(*mean_and_error(gain)))
     cells.append(f"{(gain < 0).sum()}")
-    row = " | ".join(cells).replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
+    row = " | ".join(cells).replace("-", "\N{MINUS SIGN}")
+    row = row.replace(" ± ", "\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}")
     print(f"| {scenario} | {row} |")
 
 # %% dots
@@ -313,9 +315,9 @@ ax.set(yticks=range(len(results)), yticklabels=labels, xlim=(0, None),
 ax.invert_yaxis()
 fig.legend(loc="outside upper center", ncols=3)
 fig.set_label("Mean test error of three priors in six scenarios, with bars of "
-              "two standard errors. The full prior is best where it is true and "
-              "where the source is near; mean only is best where the covariance "
-              "is wrong and where the source is far.")
+              "two standard errors. The full prior is best where it is true "
+              "and where the source is near; mean only is best where the "
+              "covariance is wrong and where the source is far.")
 
 # %% checks tags=["hidden"]
 def gap(scenario, a, b):

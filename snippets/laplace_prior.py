@@ -89,11 +89,11 @@ right.plot(t, soft_threshold(t, l1), "C1", label="Laplace")
 right.set(xlabel="least squares", ylabel="MAP estimate", xticks=[-1, 0, 1],
           yticks=[-1, 0, 1])
 right.legend(loc="upper left")
-fig.set_label("Left: a Laplace density, with a sharp peak at zero, and a Gaussian "
-              "density of the same variance, round there. Right: the MAP estimate "
-              "against least squares. The Gaussian line is straight and less "
-              "steep than the diagonal; the Laplace line is flat at zero in the "
-              "middle and parallel to the diagonal outside.")
+fig.set_label("Left: a Laplace density, with a sharp peak at zero, and a "
+              "Gaussian density of the same variance, round there. Right: the "
+              "MAP estimate against least squares. The Gaussian line is "
+              "straight and less steep than the diagonal; the Laplace line is "
+              "flat at zero in the middle and parallel to the diagonal outside.")
 
 # %% [markdown]
 # General features: a gradient step on the nll, then a soft threshold

@@ -13,7 +13,7 @@ import torch
 torch.set_default_dtype(torch.float64)
 classes = [
     item
-    for _, item in sorted(vars(torch.optim).items(), key=lambda pair: pair[0].lower())
+    for name, item in sorted(vars(torch.optim).items(), key=lambda p: p[0].lower())
     if inspect.isclass(item) and issubclass(item, torch.optim.Optimizer)
 ]
 classes.remove(torch.optim.Optimizer)
@@ -76,8 +76,8 @@ def probe(optimizer_class, **options):
         "coupled": trajectory(plain, penalty=DECAY),
         "decoupled": trajectory(plain, shrink=LR * DECAY),
     }
-    fits = [name for name, path in by_hand.items() if gap(path, decayed) < 1e-12]
-    return " = ".join(fits) or "other"
+    same = [name for name, path in by_hand.items() if gap(path, decayed) < 1e-12]
+    return " = ".join(same) or "other"
 
 
 # %% probe_three
@@ -150,7 +150,8 @@ def row(item, options):
     """The cells of one row of the table."""
     default = "–"
     if takes(item, "weight_decay"):
-        default = f"{inspect.signature(item).parameters['weight_decay'].default:g}"
+        arguments = inspect.signature(item).parameters
+        default = f"{arguments['weight_decay'].default:g}"
     return [
         probe(item, **options),
         default,

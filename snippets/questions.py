@@ -16,7 +16,7 @@ lr, weight_decay = 0.1, 0.01
 
 # %% step
 theta = nn.Parameter(torch.tensor(2.0, dtype=torch.float64))
-theta.grad = torch.tensor(0.3, dtype=torch.float64)  # as backward() would leave it
+theta.grad = torch.tensor(0.3, dtype=torch.float64)  # as backward() leaves it
 SGD([theta], lr=lr, weight_decay=weight_decay).step()
 
 applied, theta_grad = (2.0 - theta.item()) / lr, theta.grad.item()
@@ -49,7 +49,8 @@ for name, penalty in penalties.items():
         (gradient,) = torch.autograd.grad(penalty(theta), theta)
         pulls[name].append((gradient / theta).mean().item())
     near, far = pulls[name]
-    print(f"{name:<22}  pull {near:.2f} θ at length 1, {far:.2f} θ at length 10")
+    print(f"{name:<22}  pull {near:.2f} θ at length 1,"
+          f" {far:.2f} θ at length 10")
 
 # %% manual_penalty
 theta = torch.randn(261, requires_grad=True)
@@ -75,7 +76,8 @@ for p in net.parameters():
     p.grad = torch.zeros_like(p)  # so that only the decay moves anything
 SGD(net.parameters(), lr=lr, weight_decay=weight_decay).step()
 
-shrunk = {name: p.norm().item() / before[name] for name, p in net.named_parameters()}
+after = {name: p.norm().item() for name, p in net.named_parameters()}
+shrunk = {name: after[name] / before[name] for name in before}
 for name in ("layers.0.weight", "layers.0.bias"):
     print(f"{name:<16}  norm after / before = {shrunk[name]:.4f}")
 count = sum(ratio < 1 for ratio in shrunk.values())
@@ -109,7 +111,8 @@ print(f"tied: {len(list(tied.parameters()))} parameter in parameters()")
 normed = weight_norm(nn.Linear(3, 2))
 matrices = decay_groups(normed, weight_decay)[0]["params"]
 for name, p in normed.named_parameters():
-    fate = "decays" if any(p is matrix for matrix in matrices) else "does not decay"
+    decays = any(p is matrix for matrix in matrices)
+    fate = "decays" if decays else "does not decay"
     print(f"{name:<34} {tuple(p.shape)!s:<7} {fate}")
 
 # %% entries
@@ -125,15 +128,17 @@ rows.register_post_accumulate_grad_hook(add_decay)
 (0.0 * rows.sum()).backward()  # a loss whose gradient is zero
 SGD([rows], lr=lr).step()
 for rate, row in zip(rates, rows):
-    print(f"rate {rate.item():.2f}: row is now {[round(v, 4) for v in row.tolist()]}")
+    entries = [round(entry, 4) for entry in row.tolist()]
+    print(f"rate {rate.item():.2f}: row is now {entries}")
 
 
 # %% frozen
 def move(gradient, momentum_before=0):
-    """Return how far one step moves a weight 1 that is frozen after some steps."""
+    """Return how far one step moves a weight that is frozen, from 1 at first."""
     theta = nn.Parameter(torch.ones(1, dtype=torch.float64))
     momentum = 0.9 if momentum_before else 0
-    optimizer = SGD([theta], lr=lr, weight_decay=weight_decay, momentum=momentum)
+    settings = {"lr": lr, "weight_decay": weight_decay, "momentum": momentum}
+    optimizer = SGD([theta], **settings)
     for _ in range(momentum_before):
         theta.grad = torch.ones_like(theta)
         optimizer.step()
@@ -153,13 +158,14 @@ for grad, moved in frozen.items():
 
 # %% unused
 def ratio_of_unused(weight_decay, penalty):
-    """Return after / before of a weight that forward never touches, over one step."""
+    """Return after / before, over one step, of a weight that forward skips."""
     model = nn.ModuleDict({"used": nn.Linear(1, 1), "unused": nn.Linear(1, 1)})
     optimizer = SGD(model.parameters(), lr=lr, weight_decay=weight_decay)
     before = model["unused"].weight.item()
     loss = model["used"](torch.ones(1, 1)).sum()
     if penalty:
-        loss = loss + penalty / 2 * sum(p.square().sum() for p in model.parameters())
+        squares = sum(p.square().sum() for p in model.parameters())
+        loss = loss + penalty / 2 * squares
     loss.backward()
     optimizer.step()
     return model["unused"].weight.item() / before
@@ -179,33 +185,37 @@ optimizer = SGD(prelu.parameters(), lr=lr, weight_decay=weight_decay)
 for _ in range(1000):
     prelu.weight.grad = torch.zeros_like(prelu.weight)
     optimizer.step()
-print(f"slope at first {slope}, after 1000 steps of decay {prelu.weight.item():.4f}")
+left = prelu.weight.item()
+print(f"slope at first {slope}, after 1000 steps of decay {left:.4f}")
 
 # %% gaussian
 n, prior_variance = 60, 1 / (60 * weight_decay)
 points = torch.tensor([0.5, 1.0, 2.0], dtype=torch.float64, requires_grad=True)
-scale = torch.tensor(prior_variance, dtype=torch.float64).sqrt()
+std = torch.tensor(prior_variance, dtype=torch.float64).sqrt()
+zero = torch.zeros_like(std)
 priors = {
-    "Normal": torch.distributions.Normal(torch.zeros_like(scale), scale),
-    "Laplace": torch.distributions.Laplace(torch.zeros_like(scale), scale / 2**0.5),
+    "Normal": torch.distributions.Normal(zero, std),
+    "Laplace": torch.distributions.Laplace(zero, std / 2**0.5),
 }
 prior_pulls = {}
 for name, prior in priors.items():
     (gradient,) = torch.autograd.grad(-prior.log_prob(points).sum() / n, points)
     prior_pulls[name] = gradient.tolist()
-    print(f"{name:<8} pull at 0.5, 1, 2: " + ", ".join(f"{g:.4f}" for g in gradient))
+    pulls_at = ", ".join(f"{pull:.4f}" for pull in gradient)
+    print(f"{name:<8} pull at 0.5, 1, 2: {pulls_at}")
 
 
 # %% sum_or_mean
 def mean_penalty_gradient(width):
-    """Return the coefficient of θ in the gradient of λ/2 times the mean square."""
+    """Return what θ is multiplied by in the gradient of λ/2 times mean θ²."""
     theta = torch.ones(width, requires_grad=True)
-    (gradient,) = torch.autograd.grad(weight_decay / 2 * theta.square().mean(), theta)
+    penalty = weight_decay / 2 * theta.square().mean()
+    (gradient,) = torch.autograd.grad(penalty, theta)
     return gradient[0].item()
 
 
 D = sum(p.numel() for p in Net().parameters())
-widths = {"this article's net": D, "a million weights": 10**6}
+widths = {"the article's net": D, "a million weights": 10**6}
 means = {name: mean_penalty_gradient(width) for name, width in widths.items()}
 for name, width in widths.items():
     pull = f"sum: {weight_decay} θ  mean: {means[name]:.1e} θ"
@@ -249,6 +259,6 @@ values = {
     "pull_normal_far": prior_pulls["Normal"][2],
     "pull_laplace": prior_pulls["Laplace"][1],
     "pull_laplace_far": prior_pulls["Laplace"][2],
-    "net_parameters": widths["this article's net"],
-    "mean_pull": means["this article's net"],
+    "net_parameters": widths["the article's net"],
+    "mean_pull": means["the article's net"],
 }

@@ -38,7 +38,8 @@ for rate, decay in ((0.1, 0.01), (0.05, 0.01), (0.05, 0.02)):
     theta = weight()
     AdamW([theta], lr=rate, weight_decay=decay).step()
     shrink = shrinks[rate, decay] = theta.item()
-    print(f"lr {rate:<4}  weight_decay {decay}  one step multiplies by {shrink:.4f}")
+    print(f"lr {rate:<4}  weight_decay {decay}"
+          f"  one step multiplies by {shrink:.4f}")
 
 # %% schedule
 steps = 1000
@@ -52,8 +53,9 @@ for name in ("constant", "cosine"):
         optimizer.step()
         if name == "cosine":
             schedule.step()
-    decayed[name], expected = theta.item(), math.exp(-weight_decay * sum_of_rates)
-    print(f"{name:<9} weight {decayed[name]:.4f}, exp(-λ Σ lr) = {expected:.4f}")
+    decayed[name] = left = theta.item()
+    expected = math.exp(-weight_decay * sum_of_rates)
+    print(f"{name:<9} weight {left:.4f}, exp(-λ Σ lr) = {expected:.4f}")
 
 
 # %% together
@@ -99,7 +101,7 @@ for name, w in rests.items():
 
 # %% sparse
 def try_sparse(optimizer_class, **settings):
-    """Return what one step does to an embedding whose gradient has only row 1."""
+    """Return what one step does to an embedding; its gradient has row 1 only."""
     embedding = nn.Embedding(4, 2, sparse=True)
     start = embedding.weight.detach().clone()
     embedding(torch.tensor([1])).sum().backward()

@@ -45,8 +45,10 @@ best = map_estimate(X, y, prior_variance, noise_variance)
 by_data = batch_gradients(best, 2 * noise_variance / (n * prior_variance))
 by_batch = batch_gradients(best, 2 * noise_variance / (B * prior_variance))
 print("norm of the gradient at the MAP estimate")
-print(f"  a single batch, typical      {np.median(np.linalg.norm(by_data, axis=1)):.3f}")
-for name, gradients in [("lambda from n", by_data), ("lambda from B", by_batch)]:
+typical = np.median(np.linalg.norm(by_data, axis=1))
+print(f"  a single batch, typical      {typical:.3f}")
+averages = {"lambda from n": by_data, "lambda from B": by_batch}
+for name, gradients in averages.items():
     norm = np.linalg.norm(gradients.mean(axis=0))
     print(f"  mean of an epoch, {name}: {norm:.3f}")
 
@@ -55,7 +57,7 @@ tighter = map_estimate(X, y, prior_variance * B / n, noise_variance)
 at_tighter = batch_gradients(tighter, 2 * noise_variance / (B * prior_variance))
 wrong_norm = np.linalg.norm(at_tighter.mean(axis=0))
 print(f"norm of the mean of an epoch there: {wrong_norm:.3f}")
-print(f"lambda from B is the MAP estimate of a prior variance of"
+print(f"lambda from B gives the MAP estimate for a prior variance of"
       f" {prior_variance * B / n:.5f},\n{n // B} times below the"
       f" {prior_variance} that was meant. Its norm:"
       f" {np.linalg.norm(tighter):.3f}, not {np.linalg.norm(best):.3f}.")
@@ -159,7 +161,7 @@ values = {
     "batch_size": B,
     "weight_decay": weight_decay,
     "prior_variance": prior_variance,
-    "gradient_batch": float(np.median(np.linalg.norm(by_data, axis=1))),
+    "gradient_batch": float(typical),
     "gap_unscaled": gaps[2],
     "gap_full_n": gaps[3],
     "norm_map": float(np.linalg.norm(best)),

@@ -112,9 +112,8 @@ import matplotlib.pyplot as plt
 
 def draw(axis, wd):
     """Draw the loss, the box, two of the paths and the three known answers."""
-    a, b = torch.meshgrid(
-        torch.linspace(-0.3, 3.9, 60), torch.linspace(-0.3, 2.3, 60), indexing="xy"
-    )
+    across, up = torch.linspace(-0.3, 3.9, 60), torch.linspace(-0.3, 2.3, 60)
+    a, b = torch.meshgrid(across, up, indexing="xy")
     loss = 0.5 * ((torch.stack([a, b], -1) @ X.T - y) ** 2).mean(-1)
     axis.contour(a, b, loss, levels=8, colors="0.5", linewidths=0.5)
     for name, style in (("Adam", "C0--"), ("AdamW", "C1-")):
@@ -136,9 +135,9 @@ axes[0].set_ylabel("θ2")
 entries = axes[1].get_legend_handles_labels()
 figure.legend(*entries, loc="outside lower center", ncols=3)
 figure.set_label(
-    "Two panels, contours of the least-squares loss over the two weights. For"
-    " weight decay 0.1 Adam's dashed path ends on the ridge solution and AdamW's"
-    " solid path on the ordinary least-squares solution. For weight decay 0.4"
+    "Two panels, contours of the least-squares loss over the two weights."
+    " For weight decay 0.1 Adam's dashed path ends on the ridge solution and"
+    " AdamW's solid path on ordinary least squares. For weight decay 0.4"
     " Adam again ends on ridge; AdamW runs along the edge of the box"
     " and stops at the least-squares solution within it."
 )
@@ -173,16 +172,17 @@ for decays, thetas, style, label in (
     (LAMBDAS, torch.stack(ends["AdamW"]), "C1o", "AdamW"),
 ):
     axis.plot(decays, thetas.abs().amax(dim=1), style, label=label)
-axis.axvline(1 / ols.abs().max(), color="0.5", linestyle=":")
-axis.text(1 / ols.abs().max() * 1.06, 0.15, "1 / largest |θj| of OLS", color="0.5")
+touch = 1 / ols.abs().max()
+axis.axvline(touch, color="0.5", linestyle=":")
+axis.text(touch * 1.06, 0.15, "1 / largest |θj| of OLS", color="0.5")
 axis.set(xscale="log", ylim=(0, None))
 axis.set(xlabel="weight_decay λ", ylabel="largest |θj| at the end")
 axis.legend()
 figure.set_label(
-    "Largest absolute weight at the end against weight decay. Adam's squares lie"
-    " on the smoothly falling ridge curve. AdamW's circles stay level at ordinary"
-    " least squares until weight decay reaches one over its largest weight and"
-    " then fall like one over weight decay."
+    "Largest absolute weight at the end against weight decay. Adam's squares"
+    " lie on the smoothly falling ridge curve. AdamW's circles stay level at"
+    " ordinary least squares until weight decay reaches one over its largest"
+    " weight and then fall like one over weight decay."
 )
 
 # %% [markdown]
@@ -218,10 +218,13 @@ def weighted_ridge(batch_size, wd):
 print("batch  AdamW ended at    ridge with λ√v     √v1   √v2")
 stochastic = {}
 for size in (1, 4, 16):
-    end, (balance, scale) = minibatch_adamw(size, 0.1), weighted_ridge(size, 0.1)
+    end = minibatch_adamw(size, 0.1)
+    balance, scale = weighted_ridge(size, 0.1)
     stochastic[size] = end, balance, scale
-    print(f"{size:5d} ", show(end), show(balance), "  {:.2f}  {:.2f}".format(*scale))
-print("  all ", show(paths["AdamW", 0.1][-1]), "  exact ridge:", show(ridge(0.1)))
+    noise = f"  {scale[0]:.2f}  {scale[1]:.2f}"
+    print(f"{size:5d} ", show(end), show(balance), noise)
+end = paths["AdamW", 0.1][-1]
+print("  all ", show(end), "  exact ridge:", show(ridge(0.1)))
 
 # %% check tags=["hidden"]
 for (name, wd), path in paths.items():

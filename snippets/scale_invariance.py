@@ -46,7 +46,8 @@ def losses(scale, eta, decay, eps=0.0, kind=torch.optim.SGD, **options):
     """The loss before each of 400 steps, from (scale·W0, V0)."""
     w = (scale * W0).requires_grad_()
     v = V0.clone().requires_grad_()
-    groups = [{"params": [w], "lr": eta, "weight_decay": decay}, {"params": [v]}]
+    rescaled = {"params": [w], "lr": eta, "weight_decay": decay}
+    groups = [rescaled, {"params": [v]}]
     optimizer = kind(groups, lr=ETA, weight_decay=LAMBDA, **options)
     recorded = []
     for _ in range(400):
@@ -61,7 +62,8 @@ def losses(scale, eta, decay, eps=0.0, kind=torch.optim.SGD, **options):
 # %% compare
 def compare(eta, decay, **options):
     """How many losses of the run from 2w differ at all, and by how much."""
-    one, two = losses(1, ETA, LAMBDA, **options), losses(2, eta, decay, **options)
+    one = losses(1, ETA, LAMBDA, **options)
+    two = losses(2, eta, decay, **options)
     gap = (one - two).abs()
     return (gap > 0).sum().item(), gap.max().item()
 
@@ -149,13 +151,15 @@ for (eps, curve), style in zip(rays.items(), ("k-", "C0--", "C1-.", "C2:")):
         best = curve.argmin()
         axis.plot(sizes[best], curve[best] - limit, style[:2] + "o")
 axis.set(xscale="log", yscale="log", ylim=(1e-8, 1))
-axis.set(xlabel="‖w‖, size of the normalized weights", ylabel="L minus its limit")
+axis.set_xlabel("‖w‖, size of the normalized weights")
+axis.set_ylabel("L minus its limit")
 axis.legend(loc="lower right")
 figure.set_label(
-    "Penalized loss minus its limit along a ray against the size of the normalized"
-    " weights, both axes logarithmic. Without epsilon the solid line falls straight"
-    " down as the weights shrink and has no minimum. With epsilon each curve turns"
-    " up again below a size that grows with epsilon; a dot marks each minimum."
+    "Penalized loss minus its limit along a ray against the size of the"
+    " normalized weights, both axes logarithmic. Without epsilon the solid line"
+    " falls straight down as the weights shrink and has no minimum. With epsilon"
+    " each curve turns up again below a size that grows with epsilon; a dot"
+    " marks each minimum."
 )
 
 # %% check tags=["hidden"]

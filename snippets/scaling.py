@@ -23,13 +23,14 @@ y = np.einsum("rnd,rd->rn", X, theta) + rng.normal(size=(draws, max(sizes)))
 
 # %% sweep
 def excess_errors(n, weight_decays):
-    """Per weight decay, the mean squared distance of the ridge fit to the truth."""
+    """Per weight decay, the mean squared distance from ridge fit to truth."""
     inputs, targets = X[:, :n], y[:, :n]
     gram = 2 / n * np.swapaxes(inputs, 1, 2) @ inputs
     moment = 2 / n * np.einsum("rni,rn->ri", inputs, targets)
     errors = []
     for weight_decay in weight_decays:
-        fit = np.linalg.solve(gram + weight_decay * np.eye(D), moment[..., None])
+        penalized = gram + weight_decay * np.eye(D)
+        fit = np.linalg.solve(penalized, moment[..., None])
         errors.append(np.mean(np.sum((fit[..., 0] - theta) ** 2, axis=1)))
     return np.array(errors)
 
@@ -66,11 +67,11 @@ for axes in (top, bottom):
     axes.minorticks_off()
     axes.legend()
 fig.set_label(
-    "Top: the weight decay with the lowest error falls along a straight line of "
-    "slope minus one as n grows from 16 to 512, both axes logarithmic. Bottom: with "
-    "the weight decay kept at its value for 16 examples the error levels "
-    "off; with weight decay proportional to 1/n it keeps falling and lies below "
-    "no decay, which it approaches."
+    "Top: the weight decay with the lowest error falls along a straight line "
+    "of slope minus one as n grows from 16 to 512, both axes logarithmic. "
+    "Bottom: with the weight decay kept at its value for 16 examples the error "
+    "levels off; with weight decay proportional to 1/n it keeps falling and "
+    "lies below no decay, which it approaches."
 )
 
 # %% [markdown]

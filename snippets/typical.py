@@ -45,9 +45,10 @@ axes.annotate("mode at 0", (0.03, 7), color="k")
 axes.set(xlabel="norm of a draw / √(Dτ)", ylabel="density", xlim=(-0.05, 2.5))
 axes.legend()
 fig.set_label(
-    "Histograms of the norm of draws from the Gaussian prior, divided by the square "
-    "root of D times tau. For D = 1 the highest density is at zero; for D = 10 it "
-    f"spreads around one; for D = {D} it is a narrow peak at one, far from the mode at zero."
+    "Histograms of the norm of draws from the Gaussian prior, divided by the "
+    "square root of D times tau. For D = 1 the highest density is at zero; for "
+    f"D = 10 it spreads around one; for D = {D} it is a narrow peak at one, far "
+    "from the mode at zero."
 )
 
 # %% [markdown]
@@ -101,8 +102,8 @@ for axes, decay in zip(panels, (1e-1, 1e-2)):
     axes.set(ylabel="output", title=f"λ = {decay:g}")
 panels[1].set(xlabel="x", xticks=(-10, -5, 0, 5, 10))
 fig.set_label(
-    "Eight functions drawn from the prior of the network for two weight decays, as "
-    "lines over x from minus 10 to 10. With a weight decay of 0.1 outputs "
+    "Eight functions drawn from the prior of the network for two weight "
+    "decays, as lines over x from minus 10 to 10. With a weight decay of 0.1 outputs "
     "stay between minus two and three; with 0.01 they reach two hundred."
 )
 
@@ -122,9 +123,11 @@ samples = mode + rng.normal(size=(5000, parameters)) @ root.T
 distance = np.einsum("si,ij,sj->s", samples - mode, precision, samples - mode)
 for name, point in [("true parameters", theta), ("MAP estimate", mode)]:
     print(f"{name:18} squared norm {point @ point:7.2f}")
-print(f"{'posterior draws':18} squared norm {np.mean(np.sum(samples**2, 1)):7.2f}"
+drawn = np.mean(np.sum(samples**2, axis=1))
+print(f"{'posterior draws':18} squared norm {drawn:7.2f}"
       f"  (exact mean {mode @ mode + np.trace(covariance):.2f})")
-print(f"log posterior at the mode minus at a draw, mean {distance.mean() / 2:.2f}"
+gap = distance.mean() / 2
+print(f"log posterior at the mode minus at a draw, mean {gap:.2f}"
       f" (D / 2 = {parameters / 2:g})")
 
 # %% [markdown]
@@ -153,7 +156,8 @@ print(f"median, the same in both:           p = {median:.4f}")
 # %% product
 def fit(target, factors, weight_decay=0.3, lr=0.1, steps=2000):
     """SGD on (w - target)^2 / 2, where w is the product of the factors."""
-    params = torch.full((factors,), 0.5, dtype=torch.float64, requires_grad=True)
+    params = torch.full((factors,), 0.5, dtype=torch.float64)
+    params.requires_grad_()
     optimizer = torch.optim.SGD([params], lr=lr, weight_decay=weight_decay)
     for _ in range(steps):
         optimizer.zero_grad()

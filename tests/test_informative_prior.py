@@ -206,7 +206,7 @@ def test_tau_is_rarely_chosen_at_the_edge_of_its_grid(values):
 def test_the_printed_table_holds_the_values(plain, values):
     rows = plain("informative_prior").stdout["table"].strip().splitlines()[2:]
     for name, row in zip(SCENARIOS, rows, strict=True):
-        numbers = [float(number) for number in re.findall(r"[+-]?\d+\.?\d*", row)]
+        numbers = [float(number) for number in re.findall(r"[+-]?\d+\.?\d*", row.replace("−", "-"))]
         means = [values[f"{name}_{prior}"] for prior in ("zero", "mean", "full")]
         assert numbers[0:6:2] == pytest.approx(means, abs=0.005)
         assert numbers[6] == pytest.approx(values[f"{name}_gain"], abs=0.005)
