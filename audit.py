@@ -6,13 +6,14 @@ Everything but the times is in the test suite as well; times need a quiet machin
 """
 
 import argparse
-import re
+import os
 import sys
+import tempfile
 from pathlib import Path
 
 from publish import audit_browser, audit_files, lighthouse
 from publish.paper import FLAGS, chromium
-from publish.serving import served
+from publish.serving import base_of, served
 from publish.shots import pages_of
 
 ARTICLE_BYTES = 130 * 1024
@@ -24,10 +25,30 @@ PERFORMANCE = 98
 def main() -> int:
     """Print each part's faults and figures; return the number of faults."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("site", type=Path, nargs="?", default=Path("site"))
+    parser.add_argument("site", type=Path, nargs="?", help="a built site; without it, one is built")
     parser.add_argument("--runs", type=int, default=5, help="Lighthouse runs on the article")
     arguments = parser.parse_args()
-    site = arguments.site.resolve()
+    with tempfile.TemporaryDirectory() as folder:
+        site = arguments.site or built(Path(folder) / "site")
+        parts = measure(site.resolve(), arguments.runs)
+    for part, faults in parts.items():
+        print(f"{part}: {len(faults) or 'no'} fault{'' if len(faults) == 1 else 's'}")
+        for fault in faults:
+            print(f"    {fault}")
+    return sum(map(len, parts.values()))
+
+
+def built(site: Path) -> Path:
+    """Build the site as it is served below a path, and return its folder."""
+    import site_build
+
+    os.environ.setdefault("SITE_URL", "https://example.org/weight-decay/")
+    site_build.build_site(Path(__file__).resolve().parent, site)
+    return site
+
+
+def measure(site: Path, runs: int) -> dict[str, list[str]]:
+    """Return the faults of each part."""
     names = pages_of(site)
     with served(site) as address:
         parts = {
@@ -36,18 +57,8 @@ def main() -> int:
             "formulas left as TeX": raw_tex(site, names),
         }
         parts |= in_browser(address, names)
-        parts |= by_lighthouse(address, names, arguments.runs)
-    for part, faults in parts.items():
-        print(f"{part}: {len(faults) or 'no'} fault{'' if len(faults) == 1 else 's'}")
-        for fault in faults:
-            print(f"    {fault}")
-    return sum(map(len, parts.values()))
-
-
-def base_of(site: Path) -> str:
-    """Return the address that a site was built for, as its article states it."""
-    article = (site / "index.html").read_text(encoding="utf-8")
-    return re.search(r'<link rel="canonical" href="([^"]*)"', article)[1]
+        parts |= by_lighthouse(address, names, runs)
+    return parts
 
 
 def raw_tex(site: Path, names: list[str]) -> list[str]:

@@ -29,12 +29,14 @@ class Renderer:
     def __init__(self) -> None:
         self._process: subprocess.Popen[str] | None = None
         self._drawn: dict[tuple[str, bool], str] = {}
+        self.used: dict[str, None] = {}  # the HTML of this build's formulas, in order
 
     def draw(self, tex: str, *, display: bool) -> str:
         """Return the HTML of one formula; raise ValueError with KaTeX's reason."""
         key = (tex, display)
         if key not in self._drawn:
             self._drawn[key] = self._ask(tex, display)
+        self.used[self._drawn[key]] = None
         return self._drawn[key]
 
     def _ask(self, tex: str, display: bool) -> str:
@@ -61,10 +63,6 @@ class Renderer:
             )
         return self._process
 
-    def drawn(self) -> list[str]:
-        """Return the HTML of every formula drawn so far."""
-        return list(self._drawn.values())
-
     def close(self) -> None:
         """End the process, if one was started."""
         if self._process is not None:
@@ -72,6 +70,9 @@ class Renderer:
             self._process.wait(timeout=10)
             self._process.stdout.close()
             self._process = None
+
+
+SHARED = Renderer()  # a preview loads the hooks anew for each build; the process stays
 
 
 @cache

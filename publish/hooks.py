@@ -10,7 +10,6 @@ from mkdocs.plugins import event_priority
 
 from publish import assets, cells, citing, figures, formulas, notebooks, offline, paper, policy
 
-renderer = formulas.Renderer()
 serving = False
 
 
@@ -27,6 +26,7 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     midnight = datetime.combine(date.fromisoformat(str(edition)), datetime.min.time(), UTC)
     os.environ.setdefault("SOURCE_DATE_EPOCH", str(int(midnight.timestamp())))
     notebooks.use_own_template()
+    formulas.SHARED.used.clear()
     return config
 
 
@@ -81,14 +81,14 @@ def shared_context(context, config: MkDocsConfig) -> dict:
 
 def on_post_page(output: str, page, config: MkDocsConfig) -> str:
     """Draw the formulas, after the search index has taken their TeX."""
-    return formulas.draw_formulas(output, page.file.src_uri, renderer)
+    return formulas.draw_formulas(output, page.file.src_uri, formulas.SHARED)
 
 
 @event_priority(-100)  # after the search index is written
 def on_post_build(config: MkDocsConfig) -> None:
     """Write what all pages share, then what depends on every file of the site."""
     site, docs = Path(config.site_dir), Path(config.docs_dir)
-    assets.write_assets(site, docs, config.extra_css, renderer.drawn())
+    assets.write_assets(site, docs, config.extra_css, formulas.SHARED.used)
     citing.write_feed(site, config)
     citing.write_card(site, config)
     if serving:
@@ -103,4 +103,4 @@ def on_post_build(config: MkDocsConfig) -> None:
 
 def on_shutdown() -> None:
     """End the process that draws formulas."""
-    renderer.close()
+    formulas.SHARED.close()

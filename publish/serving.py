@@ -1,6 +1,7 @@
 """Serving: a built site as a static host serves it: gzip, under a sub-path, 404.html for what is missing."""
 
 import gzip
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,8 +15,9 @@ TEXT = ("text/", "application/json", "application/javascript", "application/xml"
 
 
 @contextmanager
-def served(site: Path, below: str = "/weight-decay/") -> Iterator[str]:
-    """Serve a folder while the context lasts; yield the address of its front page."""
+def served(site: Path) -> Iterator[str]:
+    """Serve a built site below the path that it was built for; yield the address of its front page."""
+    below = urlsplit(base_of(site)).path
     server = Server(("127.0.0.1", 0), handler(site.resolve(), below))
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
@@ -25,6 +27,12 @@ def served(site: Path, below: str = "/weight-decay/") -> Iterator[str]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+def base_of(site: Path) -> str:
+    """Return the address that a site was built for, as its article states it."""
+    article = (site / "index.html").read_text(encoding="utf-8")
+    return re.search(r'<link rel="canonical" href="([^"]*)"', article)[1]
 
 
 class Server(ThreadingHTTPServer):

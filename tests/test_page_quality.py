@@ -12,10 +12,10 @@ from bs4 import BeautifulSoup
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from audit import ARTICLE_BYTES, NOTEBOOK_BYTES, base_of, raw_tex  # noqa: E402 (it lies in the root)
+from audit import ARTICLE_BYTES, NOTEBOOK_BYTES, raw_tex  # noqa: E402 (it lies in the root)
 from publish import audit_browser, audit_files  # noqa: E402
 from publish.paper import NAME  # noqa: E402
-from publish.serving import served  # noqa: E402
+from publish.serving import base_of, served  # noqa: E402
 from publish.shots import SCHEMES, WIDTHS, pages_of  # noqa: E402
 
 
