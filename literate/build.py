@@ -70,6 +70,7 @@ def run_all(
     machine = fingerprint(root)
     results = {s.name: stored(run_path(root, s), machine, root) for s in snippets}
     stale = [s for s in snippets if results[s.name] is None]
+    stale.sort(key=lambda s: -sum(len(cell.source) for cell in s.code))  # long ones last would run alone
     say(f"{len(stale)} of {len(snippets)} snippets to run")
 
     def run(snippet: Snippet) -> None:
