@@ -41,19 +41,20 @@ def _draw(title: str, authors: str) -> bytes:
     axes.text(-1.75, 0.56, "prior", color=BLUE, ha="right", **words)
     axes.text(3.55, 0.55, "likelihood", color=QUIET, ha="left", **words)
     axes.text(1.32, top, "MAP", color=ORANGE, ha="right", va="center", **words)
-    lines = textwrap.wrap(title, 30)
+    lines = textwrap.wrap(title, 22)
     figure.text(
         0.07,
-        0.90,
+        0.93,
         "\n".join(lines),
         color=INK,
         family="serif",
-        size=50,
+        size=41,
         weight="bold",
         va="top",
         linespacing=1.1,
     )
-    figure.text(0.07, 0.62, authors, color=QUIET, family="serif", size=22, va="bottom")
+    byline = f"Extended edition of a post by {authors}"
+    figure.text(0.07, 0.6, byline, color=QUIET, family="serif", size=17, va="bottom")
     out = io.BytesIO()
     figure.savefig(out, format="png", facecolor=PAPER, metadata={"Software": None})
     return out.getvalue()

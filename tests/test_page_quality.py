@@ -115,6 +115,31 @@ def test_copying_an_equation_gives_its_tex(address, browser):
     context.close()
 
 
+def test_keyboard_reaches_text_search_and_menu(address, browser):
+    page = browser.new_page(viewport={"width": 360, "height": 800})
+    page.goto(address)
+    focused = "document.activeElement.closest('a, button, summary, input, main')?.className"
+    page.keyboard.press("Tab")
+    assert page.evaluate(focused) == "skip"
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"
+    page.keyboard.press("/")
+    page.wait_for_selector("dialog.search[open]")
+    page.keyboard.type("evidence")
+    page.wait_for_selector("dialog.search li a")
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate("document.activeElement.matches('dialog.search li a')")
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog.search", state="hidden")
+    page.focus(".menu summary")
+    page.keyboard.press("Enter")
+    assert page.is_visible(".menu nav a")
+    page.keyboard.press("Escape")
+    assert not page.is_visible(".menu nav a")
+    page.close()
+
+
 def test_article_can_be_cited_from_one_source(site_dir):
     article = yaml.load((ROOT / "mkdocs.yml").read_text("utf-8"), Loader)["extra"]["article"]
     soup = soup_of(site_dir, "")

@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 from mkdocs.exceptions import PluginError
 
-from publish import assets, cells, citing, figures, fonts, formulas, notebooks, offline, paper, policy
+from publish import assets, cells, citing, figures, fonts, formulas, hooks, notebooks, offline, paper, policy
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +202,28 @@ def test_pdf_dates_are_the_builds_and_no_byte_moves(monkeypatch):
 def test_style_sheet_is_smaller_and_means_the_same():
     css = "/* a */ a > b , c { color : red ; width: calc(100% - 2px); }\n d :is(e) { top: 0 }"
     assert assets.smaller(css) == "a>b,c{color :red;width:calc(100% - 2px)}d :is(e){top:0}"
+
+
+@pytest.mark.parametrize("command,kept", [("build", True), ("serve", False)])
+def test_only_a_built_site_works_offline_and_links_to_a_pdf(monkeypatch, command, kept):
+    monkeypatch.setattr(hooks, "serving", False)
+    monkeypatch.setattr(paper, "chromium", lambda: "/usr/bin/a-chromium")
+    hooks.on_startup(command, dirty=False)
+    context = hooks.shared_context(
+        {"base_url": ".", "page": None}, SimpleNamespace(site_url="https://site.example/")
+    )
+    assert context["offline"] is kept and bool(context["paper"]) is kept
+
+
+def test_without_a_chromium_no_pdf_is_made_and_none_is_linked(monkeypatch, tmp_path):
+    monkeypatch.setattr(hooks, "serving", False)
+    monkeypatch.setattr(paper, "chromium", lambda: None)
+    paper.write_paper(tmp_path, "https://site.example/")
+    assert not list(tmp_path.iterdir())
+    context = hooks.shared_context(
+        {"base_url": ".", "page": None}, SimpleNamespace(site_url="https://site.example/")
+    )
+    assert context["paper"] is None
 
 
 def test_article_without_a_date_stops_the_build():
