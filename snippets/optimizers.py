@@ -175,7 +175,8 @@ print("| `torch.optim` | weight decay | default | alone ", end="")
 print("| foreach | fused | maximize |")
 print("|---" * 7 + "|")
 for (name, *options), cells in rows.items():
-    label = ", ".join(f"`{option}`" for option in (name, *options))
+    words = [word.removesuffix("_weight_decay") for word in (name, *options)]
+    label = ", ".join(f"`{word}`" for word in words)
     print("|", " | ".join([label, *cells]), "|")
 
 # %% check tags=["hidden"]

@@ -95,7 +95,7 @@ rules = [
     (Adam, {"eps": 1e-12}, "Adam", "lr", lr, "wd", wd),
     (AdamW, {"eps": 1e-12}, "AdamW", "lr", lr, "wd", wd),
 ]
-print("| optimizer | `lr` | `weight_decay` | largest distance of the paths |")
+print("| optimizer | `lr` | `weight_decay` | paths differ by |")
 print("|---|---|---|--:|")
 gaps = []
 for kind, options, name, lr_text, new_lr, wd_text, new_wd in rules:

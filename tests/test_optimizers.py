@@ -125,7 +125,8 @@ def table(plain):
     """The printed table: {first column: the other cells}."""
     lines = plain("optimizers").stdout["table"].splitlines()[2:]
     rows = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines]
-    return {first.replace("`", ""): cells for first, *cells in rows}
+    names = [first.replace("`", "").replace(", decoupled", ", decoupled_weight_decay") for first, *_ in rows]
+    return {name: cells for name, (_, *cells) in zip(names, rows, strict=True)}
 
 
 # What https://docs.pytorch.org/docs/2.13/optim.html documents, typed from its pages.
