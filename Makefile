@@ -20,7 +20,7 @@ site: $(READY)  ## build into site/, or leave site/ as it was
 
 test: $(TOOLS)  ## every test; a browser is installed if none is found
 	$(BIN)/python tests/find_browser.py --install
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 bench: $(READY)  ## how long builds take, as ratios measured in one run
 	$(BIN)/python bench.py

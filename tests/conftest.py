@@ -12,6 +12,7 @@ from pathlib import Path
 
 import find_browser
 import pytest
+from filelock import FileLock
 from plain_run import ROOT, PlainRuns
 
 SITE_URL = "https://example.org/weight-decay/"  # a sub-path, as Pages serves it
@@ -27,22 +28,35 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def site_dir(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the built site."""
-    if given := request.config.getoption("--site"):
-        return Path(given).resolve()
-    folder = tmp_path_factory.mktemp("built") / "site"
-    command = [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(folder)]
-    environment = os.environ | {"SITE_URL": SITE_URL}
-    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-    assert ran.returncode == 0, f"the site does not build:\n{ran.stdout}{ran.stderr}"
+def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that all workers of one test session share."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "together"
+    folder.mkdir(exist_ok=True)
     return folder
 
 
 @pytest.fixture(scope="session")
-def plain(tmp_path_factory: pytest.TempPathFactory) -> PlainRuns:
-    """Return plain("name"): the PlainRun of a snippet, run once a session."""
-    return PlainRuns(tmp_path_factory.mktemp("plain"))
+def site_dir(request: pytest.FixtureRequest, together: Path) -> Path:
+    """Return the folder of the built site; the first worker that asks builds it for all."""
+    if given := request.config.getoption("--site"):
+        return Path(given).resolve()
+    folder = together / "site"
+    with FileLock(together / "site.lock"):
+        if not folder.exists():
+            command = [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(together / "building")]
+            environment = os.environ | {"SITE_URL": SITE_URL}
+            ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+            assert ran.returncode == 0, f"the site does not build:\n{ran.stdout}{ran.stderr}"
+            (together / "building").rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def plain(together: Path) -> PlainRuns:
+    """Return plain("name"): the PlainRun of a snippet, run once for all workers."""
+    (together / "plain").mkdir(exist_ok=True)
+    return PlainRuns(together / "plain")
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock
+
 ROOT = Path(__file__).resolve().parent.parent
 HEAD = re.compile(r"^# %% *(?P<kind>\[markdown\])? *(?P<name>\w*) *(?:tags=(?P<tags>\[.*?\]))? *$")
 
@@ -83,8 +85,15 @@ def run_here(path: Path) -> dict:
 
 
 def start(path: Path, folder: Path) -> PlainRun:
-    """Run a snippet in a process of its own and read what it left."""
+    """Run a snippet in a process of its own, unless another worker has, and read what it left."""
     target = folder / f"{path.stem}.json"
+    with FileLock(folder / f"{path.stem}.lock"):
+        if not target.exists():
+            run_apart(path, target)
+    return PlainRun(**json.loads(target.read_text(encoding="utf-8")))
+
+
+def run_apart(path: Path, target: Path) -> None:
     threads = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     fixed = threads | {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
     command = [sys.executable, "-W", "error::UserWarning", __file__, str(path), str(target)]
@@ -92,7 +101,6 @@ def start(path: Path, folder: Path) -> PlainRun:
         command, cwd=ROOT, env=os.environ | fixed, capture_output=True, text=True, timeout=600
     )
     assert ran.returncode == 0, f"plain run of {path.name}:\n{ran.stderr[-3000:]}"
-    return PlainRun(**json.loads(target.read_text(encoding="utf-8")))
 
 
 class PlainRuns:
