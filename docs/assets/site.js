@@ -138,11 +138,18 @@ document.addEventListener("keydown", (event) => { if (event.key === "Escape") hi
 const marks = new Map(all(".sections a").map((link) => [link.hash.slice(1), []]));
 all(".sections a").forEach((link) => marks.get(link.hash.slice(1)).push(link));
 const headings = [...marks.keys()].map((id) => document.getElementById(id)).filter(Boolean);
+const rail = document.querySelector(".rail");
+const keepInRail = (link) => {
+  const [box, place] = [rail.getBoundingClientRect(), link.getBoundingClientRect()];
+  if (place.height && (place.top < box.top + 40 || place.bottom > box.bottom - 40)) rail.scrollTop += place.top - box.top - box.height / 2;
+};
 const markSection = () => {
   const current = headings.filter((heading) => heading.getBoundingClientRect().top < innerHeight * 0.3).pop();
   for (const [id, links] of marks) {
     for (const link of links) {
-      if (current && id === current.id) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current");
+      const now = current?.id === id;
+      if (now && !link.hasAttribute("aria-current") && rail.contains(link)) keepInRail(link);
+      if (now) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current");
     }
   }
 };
