@@ -264,16 +264,17 @@ curves = {  # name: (density on the left, negative log on the right)
     "prior": (grid_prior, -grid_prior.log() / 3),
     "posterior": (grid_posterior, -grid_posterior.log() / 3),
 }
-fig, axes = plt.subplots(ncols=2)
+fig, axes = plt.subplots(ncols=2, figsize=(5.4, 3.2))
 for (name, pair), style in zip(curves.items(), ("--", ":", "-"), strict=True):
     for ax, curve in zip(axes, pair, strict=True):
         ax.plot(grid[shown], curve[shown], style, label=name)
 for ax in axes:
     ax.axvline(mode, color="0.5", linewidth=1, dashes=(4, 4))
     ax.set_xlabel("parameter θ")
-axes[0].set(ylabel="density", ylim=(0, 1.15))
+axes[0].set(ylabel="density", ylim=(0, 1))
 axes[1].set(ylabel="−(1/n) log density", ylim=(-0.5, 8))
-axes[0].legend(loc="upper left")
+handles, names = axes[0].get_legend_handles_labels()
+fig.legend(handles, names, loc="outside upper center", ncols=3)
 fig.set_label(
     "Two panels over the parameter. Left: likelihood around 3, prior around 0 "
     "and, between them and narrower, the posterior with its peak at 2. Right: "

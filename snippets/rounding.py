@@ -107,19 +107,20 @@ writings = {
 y, theta = draw(1)
 expected = gradient(theta, y) + weight_decay * theta
 prior = torch.distributions.Normal(0, prior_std)
-print("penalty written as       entries that differ   norm of the difference")
+print("penalty written as       entries that differ    norm")
 differing = {}
 for name, penalty in writings.items():
     difference = gradient(theta, y, penalty, prior) - expected
     differing[name] = int((difference != 0).sum())
     norm = difference.norm().item()
-    print(f"{name:24} {differing[name]:4d} of {len(theta)}           {norm:.1e}")
+    print(f"{name:24} {differing[name]:4d} of {len(theta)}   {norm:13.1e}")
+
+# %% explained
+y, theta = draw(1)
 from_coefficient = abs(prior32 - nearest).item() * theta.norm().item()
-one_ulp = 2.0 ** (math.floor(math.log2(3.0)) - 23)
-print(
-    f"the prior's coefficient alone explains a norm of {from_coefficient:.1e}"
-)
-print(f"one ulp of a gradient entry between 2 and 4 is   {one_ulp:.1e}")
+one_ulp = torch.nextafter(torch.tensor(2.0), torch.tensor(4.0)).item() - 2.0
+print(f"coefficient's error times ‖θ‖:  {from_coefficient:.1e}")
+print(f"one ulp between 2 and 4:        {one_ulp:.1e}")
 
 # %% fused
 g, decay = gradient(theta, y), torch.tensor(weight_decay)
@@ -128,20 +129,20 @@ one_rounding = (g.double() + decay.double() * theta.double()).float()
 optimizers_own = g.add(theta, alpha=weight_decay)  # the call inside SGD
 fused_like_two = int((optimizers_own != two_roundings).sum())
 fused_like_one = int((optimizers_own != one_rounding).sum())
-print("entries, of", len(g), "where SGD's own sum differs")
-print(f"from a product and a sum, each rounded: {fused_like_two}")
-print(f"from a fused sum, rounded once:         {fused_like_one}")
+print(f"SGD's own sum differs, of {len(g)} entries, in")
+print(f"{fused_like_two:3d} from two roundings, product and sum")
+print(f"{fused_like_one:3d} from one rounding, fused")
 
 
 # %% first_epochs
-def first_differences(seed, epochs=5):
+def first_differences(seed, epochs=5, told=weight_decay):
     """Return ‖from-scratch − PyTorch gradient‖ of the first epochs."""
     y, vector = draw(seed)
     models_two, norms = [], []
-    for decay in (0.0, weight_decay):
+    for decay, passed in ((0.0, 0.0), (weight_decay, told)):
         model = models.Net()
         vector_to_parameters(vector.clone(), model.parameters())
-        sgd = torch.optim.SGD(model.parameters(), lr=lr, weight_decay=decay)
+        sgd = torch.optim.SGD(model.parameters(), lr=lr, weight_decay=passed)
         models_two.append((model, sgd, decay))
     for _ in range(epochs):
         grads = []
@@ -160,15 +161,18 @@ def first_differences(seed, epochs=5):
 # %% how_often
 seeds = 200
 norms = np.array([first_differences(seed) for seed in range(seeds)])
-norms = norms[
-    np.isfinite(norms).all(axis=1)
-]  # a few runs overflow within five steps
+norms = norms[np.isfinite(norms).all(axis=1)]
 finite, zeros = len(norms), (norms == 0).sum(axis=0)
-print(f"{seeds - finite} of {seeds} seeds overflow at once; of the others:")
-print("epoch   exactly 0.0 for    largest difference")
+print(f"overflow within five steps: {seeds - finite} of {seeds} seeds")
+print("epoch   exactly 0.0   largest")
 for epoch in range(5):
     zero, largest = zeros[epoch], norms[:, epoch].max()
-    print(f"{epoch}       {zero:3d} of {finite}            {largest:.1e}")
+    print(f"{epoch}       {zero:3d} of {finite}    {largest:.1e}")
+
+# %% blind_spot
+blind = first_differences(1, epochs=2, told=0.0)  # SGD is told of no decay
+for epoch, difference in enumerate(blind):
+    print(f"Epoch: {epoch}, difference: {difference:.3g}")
 
 
 # %% applied
@@ -189,9 +193,9 @@ def applied(decay, dtype=torch.float64):
 for decay in (weight_decay, 0.0):
     step, wanted, before = applied(decay)
     error = (step - wanted).norm().item()
-    print(f"weight_decay={decay}: ‖applied − (g + λθ)‖ = {error:.3g}")
+    print(f"weight_decay={decay}: off by {error:.3g}")
 missing = weight_decay * before.norm().item()
-print(f"and λ‖θ‖ = {missing:.3g}")
+print(f"λ‖θ‖ = {missing:.3g}")
 
 # %% untouched
 y, vector = draw(1)
@@ -203,7 +207,7 @@ torch.optim.SGD(model.parameters(), lr=lr, weight_decay=weight_decay).step()
 changed = sum(
     int((a != p.grad).sum()) for a, p in zip(before, model.parameters())
 )
-print(f"entries of p.grad that step() changed: {changed} of {parameters}")
+print(f"entries of p.grad changed: {changed} of {parameters}")
 
 # %% checks tags=["hidden"]
 applied_error = (
@@ -217,6 +221,7 @@ assert (
     zeros[0] == finite and changed == 0 and differing["λ · (half the sum)"] == 0
 )
 assert applied_error < 1e-11 and abs(applied_error_off - missing) < 1e-11
+assert blind[0] == 0.0 < blind[1]
 
 # %% values tags=["hidden"]
 values = {
@@ -232,6 +237,8 @@ values = {
     "differing_prior": differing["−(1/n) log prior"],
     "fused_from_two": fused_like_two,
     "fused_from_one": fused_like_one,
+    "sgd_rounds": "once" if fused_like_one == 0 else "twice",
+    "blind_second": blind[1],
     "from_coefficient": from_coefficient,
     "one_ulp": one_ulp,
     "seeds": seeds,
