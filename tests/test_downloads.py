@@ -54,7 +54,9 @@ def run(name: str, site: Path, folder: Path) -> tuple[nbformat.NotebookNode, nbf
         transport="ipc",
         connection_file=str(sockets / "k.json"),
     )
-    client = NotebookClient(copy, km=manager, timeout=120, coalesce_streams=True, record_timing=False)
+    client = NotebookClient(
+        copy, km=manager, timeout=600, startup_timeout=300, coalesce_streams=True, record_timing=False
+    )
     client.owns_km = True  # so that it also ends the kernel
     threads = {key: "1" for key in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
