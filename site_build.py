@@ -128,8 +128,10 @@ def main() -> None:
     logging.getLogger("mkdocs.plugins.mkdocs_jupyter").setLevel(logging.WARNING)
     try:
         serve(ROOT, options.port) if options.serve else build_site(ROOT, options.site_dir.resolve())
-    except BuildFailedError as error:
+    except (BuildFailedError, MkDocsException) as error:
         sys.exit(f"\nThe site was not built: {error}\nWhat was published before is untouched.")
+    except KeyboardInterrupt:
+        sys.exit("stopped")
     except (OSError, Timeout) as error:
         sys.exit(f"\nThe site was not built: {error}\nrule: outputs/ and the site's folder must be writable")
 
