@@ -45,7 +45,10 @@ def site_dir(request: pytest.FixtureRequest, together: Path) -> Path:
     with FileLock(together / "site.lock"):
         if not folder.exists():
             command = [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(together / "building")]
-            environment = os.environ | {"SITE_URL": SITE_URL, "LITERATE_TIMEOUT": "600"}  # a busy machine is no fault
+            environment = os.environ | {
+                "SITE_URL": SITE_URL,
+                "LITERATE_TIMEOUT": "600",
+            }  # a busy machine is no fault
             ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
             assert ran.returncode == 0, f"the site does not build:\n{ran.stdout}{ran.stderr}"
             (together / "building").rename(folder)
