@@ -24,7 +24,7 @@ for reading, prior_std in readings.items():
     prior = Normal(torch.tensor(0.0), torch.tensor(prior_std))
     (gradient,) = torch.autograd.grad(-prior.log_prob(theta) / n, theta)
     pulls[reading] = gradient.item()
-    print(f"τ read as a {reading:<9}  pull at θ = 1: {pulls[reading]:.4f}")
+    print(f"τ a {reading:<9}  pull at θ = 1: {pulls[reading]:.4f}")
 
 # %% proportional
 y = 1.0 + torch.randn(5)
@@ -47,7 +47,7 @@ ends = {
     "-log posterior": grid[(-posterior.log()).argmin()].item(),
 }
 for name, end in ends.items():
-    print(f"{name:<15}  smallest at θ = {end:.3f}")
+    print(f"{name:<15} smallest at {end:.3f}")
 
 # %% constant
 D = sum(p.numel() for p in Net().parameters())
@@ -70,7 +70,7 @@ for _ in range(3):
     penalized_loss = -log_p / n + weight_decay / 2 * theta.square().sum()
     per_example = (log_p + prior.log_prob(theta).sum()) / n
     gaps.append((penalized_loss + per_example).item())
-    print(f"L(θ) {penalized_loss:.4f}   L(θ) + (1/n) log joint {gaps[-1]:.6f}")
+    print(f"L(θ) {penalized_loss:.4f}, sum {gaps[-1]:.6f}")
 
 # %% mean_squared_error
 residuals = targets - net(features).detach()
@@ -90,7 +90,7 @@ before = torch.cat([p.grad.flatten() for p in net.parameters()]).clone()
 torch.optim.SGD(net.parameters(), lr=1e-2, weight_decay=weight_decay).step()
 after = torch.cat([p.grad.flatten() for p in net.parameters()])
 changed = int((before != after).sum())
-print(f"entries of p.grad that step() changed: {changed} of {D}")
+print(f"entries of p.grad changed: {changed} of {D}")
 
 # %% zero
 try:
@@ -105,7 +105,7 @@ for decay in (1e-2, 1e-4, 1e-6):
     (gradient,) = torch.autograd.grad(-prior.log_prob(theta) / n, theta)
     zero_pulls.append(gradient.item())
     variance = 1 / (n * decay)
-    print(f"λ = {decay:.0e}  τ = {variance:8.1f}  pull at θ = 1: {gradient:.0e}")
+    print(f"λ = {decay:.0e}  τ = {variance:7.1f}  pull {gradient:.0e}")
 
 # %% checks tags=["hidden"]
 assert abs(pulls["variance"] - weight_decay) < 1e-15
