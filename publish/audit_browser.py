@@ -13,6 +13,11 @@ AXE = ROOT / "node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag2aaa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # A reader who saves data gets no service worker, so that each page comes from the server.
 SAVE_DATA = "Object.defineProperty(navigator, 'connection', {value: {saveData: true}})"
+# Everything open and laid out, also what waits until the reader comes near.
+UNFOLD = """() => {
+  document.querySelectorAll('main details').forEach((part) => { part.open = true });
+  document.styleSheets[0].insertRule('* { content-visibility: visible !important }');
+}"""
 # Elements that reach beyond the right edge of the window, though no ancestor scrolls or hides them.
 BEYOND = """() => {
   const width = document.documentElement.clientWidth;
@@ -61,9 +66,7 @@ def axe_faults(
             context.add_init_script(SAVE_DATA)
             for name in names:
                 page = open_page(context, address + name, faults, setting)
-                page.evaluate(
-                    "document.querySelectorAll('main details').forEach((part) => { part.open = true })"
-                )
+                page.evaluate(UNFOLD)
                 page.evaluate(script)
                 options = json.dumps({"runOnly": RULES, "resultTypes": ["violations"]})
                 for violation in page.evaluate(
@@ -85,18 +88,19 @@ def axe_faults(
 def scroll_faults(browser, address: str, names: list[str], widths=(320, 360, 640, 1024, 1280)) -> list[str]:
     """Return the pages that are wider than their window."""
     faults: list[str] = []
-    for width in widths:
-        context = browser.new_context(viewport={"width": width, "height": 800})
-        context.add_init_script(SAVE_DATA)
-        for name in names:
-            page = open_page(context, address + name, faults, f"{width} px")
-            page.evaluate("document.querySelectorAll('main details').forEach((part) => { part.open = true })")
+    context = browser.new_context(viewport={"width": widths[0], "height": 800})
+    context.add_init_script(SAVE_DATA)
+    for name in names:
+        page = open_page(context, address + name, faults, "all widths")
+        page.evaluate(UNFOLD)
+        for width in widths:
+            page.set_viewport_size({"width": width, "height": 800})
             wide = page.evaluate("document.documentElement.scrollWidth")
             if wide > width:
                 beyond = page.evaluate(BEYOND)
                 faults.append(f"/{name}: {wide} px wide in a window of {width} px: {beyond}")
-            page.close()
-        context.close()
+        page.close()
+    context.close()
     return faults
 
 
