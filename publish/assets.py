@@ -26,9 +26,11 @@ def write_assets(site: Path, docs: Path, extra_css: list[str], formulas: Iterabl
     """Write style sheet, script and fonts into the site and point its pages to them."""
     pages = {path: path.read_text(encoding="utf-8") for path in sorted(site.rglob("*.html"))}
     characters: set[str] = set()
+    slanted: set[str] = set()
     for text in pages.values():
         characters.update(html.unescape(text))
-    files, faces = fonts.make_fonts(characters, fonts.formula_glyphs(formulas))
+        slanted |= fonts.italics(text)
+    files, faces = fonts.make_fonts(characters, slanted, fonts.formula_glyphs(formulas))
     folder = site / "assets" / "fonts"
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():

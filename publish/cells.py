@@ -11,9 +11,14 @@ import re
 from publish.figures import attribute
 
 CELL = re.compile(r'(?P<open><div class="cell"(?P<attributes>[^>]*)>)\s*')
+GROUPS = {"k": "k kn kc kd kr ow", "s": "s s1 s2 sd sa sb se", "m": "mi mf mb mh mo", "c": "c c1 cm ch"}
+GROUPS |= {"f": "nf nc nd fm", "b": "nb bp nn"}
+GROUP_OF = {name: group for group, names in GROUPS.items() for name in names.split()}
+TOKEN = re.compile(r'<span class="(\w\w?\d?)">')
 NAME = re.compile(r'<span class="cell-name">([^<]*)</span>')
 # Pygments names every token; only those that the style sheet colors keep their element.
-PLAIN = re.compile(r'<span class="(?:n|o|p|w|nl|na|nv|l|g|x|err|go)">([^<]*)</span>')
+PLAIN = re.compile(r'<span class="(?:n|o|p|w|si|nl|na|nv|l|g|x|err|go)">([^<]*)</span>')
+HIGHLIGHT = re.compile(r'<div class="[^"]*\bhighlight\b[^"]*"><pre><span></span>.*?</pre>', re.DOTALL)
 CODE = re.compile(r'<div class="(?P<classes>[^"]*\bhighlight\b[^"]*)"><pre><span></span><code>')
 TABLE = re.compile(r"<table>(.*?)</table>", re.DOTALL)
 CAPTION = re.compile(
@@ -26,13 +31,23 @@ STEP = re.compile(r'<h3 id="(step-\w+)">.*?(?=<h[1-3][ >]|<section|\Z)', re.DOTA
 def finish_cells(page_html: str, repository: str | None) -> str:
     """Finish cells, code, tables, captions and steps of one page's content."""
     page_html = CELL.sub(lambda match: headed(match, repository), page_html)
-    page_html = name_code(PLAIN.sub(r"\1", page_html))
+    page_html = name_code(HIGHLIGHT.sub(lambda match: fewer_tokens(match[0]), page_html))
     page_html = TABLE.sub(scrolling, page_html)
     page_html = CAPTION.sub(r'\1<a href="#\2">\3</a>\4', page_html)
     page_html = TITLE_LINK.sub("", page_html, count=1)
     return STEP.sub(
         lambda match: f'<section class="step" aria-labelledby="{match[1]}">{match[0]}</section>', page_html
     )
+
+
+def fewer_tokens(code_html: str) -> str:
+    """Name tokens by the color they get, and join neighbors of one color."""
+    code_html = PLAIN.sub(r"\1", code_html)
+    code_html = TOKEN.sub(lambda match: f'<span class="{GROUP_OF.get(match[1], match[1])}">', code_html)
+    for group in GROUPS:
+        code_html = re.sub(rf'(<span class="{group}">[^<]*)</span><span class="{group}">', r"\1", code_html)
+        code_html = re.sub(rf'(<span class="{group}">[^<]*)</span><span class="{group}">', r"\1", code_html)
+    return code_html
 
 
 def headed(match: re.Match[str], repository: str | None) -> str:

@@ -5,7 +5,9 @@ WOFF2 files, named by their content, and the @font-face rules that load them.
 """
 
 import hashlib
+import html
 import io
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 from html.parser import HTMLParser
@@ -21,7 +23,10 @@ TEXT_FACES = ROOT / "node_modules/@fontsource-variable/source-serif-4/files"
 KATEX_FACES = ROOT / "node_modules/katex/dist/fonts"
 ALWAYS = "".join(map(chr, range(0x20, 0x7F))) + "–—‘’“”…×·−→±²³½©\u00a0"
 IGNORED = set("\u200b\n")
-FEATURES = ["kern", "liga", "lnum", "tnum"]
+FEATURES = ["kern", "liga", "tnum"]
+# What the style sheets set in italics. Code is not among it: its face is the reader's own.
+ITALIC = re.compile(r"<(em|i|var|cite|dt|blockquote)\b[^>]*>(.*?)</\1>", re.DOTALL)
+KICKER = re.compile(r'<p class="kicker">(.*?)</p>', re.DOTALL)
 VOID = {"path", "line", "img", "br"}
 # Classes that set a face in KaTeX's style sheet, the later before the earlier.
 FACE_OF = [
@@ -58,19 +63,22 @@ FALLBACK = (
 )
 
 
-def make_fonts(characters: set[str], glyphs: dict[str, set[str]]) -> tuple[dict[str, bytes], str]:
+def make_fonts(
+    characters: set[str], slanted: set[str], glyphs: dict[str, set[str]]
+) -> tuple[dict[str, bytes], str]:
     """Return the font files by name, and the style sheet that declares them.
 
     Args:
         characters: every character on the pages.
+        slanted: those of them in italics.
         glyphs: those of drawn formulas, by KaTeX's face.
     """
     files: dict[str, bytes] = {}
     rules = [FALLBACK]
-    text = "".join(sorted(characters | set(ALWAYS)))
-    for style, weights in (("normal", (400, 600)), ("italic", (400, 400))):
+    faces = (("normal", (400, 600), characters | set(ALWAYS)), ("italic", (400, 400), slanted))
+    for style, weights, used in faces:
         source = TEXT_FACES / f"source-serif-4-latin-wght-{style}.woff2"
-        name = keep(files, f"serif-{style}", cut(source, text, weights))
+        name = keep(files, f"serif-{style}", cut(source, "".join(sorted(used)), weights))
         span = " ".join(map(str, sorted(set(weights))))
         rules.append(face("Source Serif 4", name, span, style))
     for face_name, used in sorted(glyphs.items()):
@@ -118,6 +126,12 @@ def cut(source: Path, characters: str, weights: tuple[int, int] | None) -> bytes
     out = io.BytesIO()
     font.save(out)
     return out.getvalue()
+
+
+def italics(page_html: str) -> set[str]:
+    """Return the characters of a page that stand in italics, by its markup or by the style sheet."""
+    parts = [match[2] for match in ITALIC.finditer(page_html)] + KICKER.findall(page_html)
+    return set(html.unescape(re.sub(r"<[^>]*>", "", " ".join(parts))))
 
 
 class Glyphs(HTMLParser):

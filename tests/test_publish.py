@@ -156,18 +156,23 @@ def test_fonts_hold_every_glyph_of_every_drawn_formula(renderer):
         "AMS-Regular",
         "Size2-Regular",
     } <= glyphs.keys()
-    files, rules = fonts.make_fonts(set("aé"), glyphs)
+    files, rules = fonts.make_fonts(set("aé"), set("b"), glyphs)
     for face, used in glyphs.items():
         (name,) = [name for name in files if name.startswith(f"katex-{face.lower()}.")]
         assert used - fonts.IGNORED <= set(map(chr, TTFont(io.BytesIO(files[name])).getBestCmap())), face
         assert name in rules
 
 
+def test_italics_are_found_in_markup_and_where_the_style_sheet_sets_them():
+    page = '<p class="kicker">a<a href="#x">b</a></p><p>c<em>d &amp; e</em></p><dl><dt>f</dt><dd>g</dd></dl>'
+    assert fonts.italics(page) == set("abd &ef")
+
+
 def test_fonts_are_the_same_bytes_each_time():
     fonts.cut.cache_clear()
-    first = fonts.make_fonts(set("abc"), {"Main-Regular": set("+")})
+    first = fonts.make_fonts(set("abc"), set("b"), {"Main-Regular": set("+")})
     fonts.cut.cache_clear()
-    assert fonts.make_fonts(set("abc"), {"Main-Regular": set("+")}) == first
+    assert fonts.make_fonts(set("abc"), set("b"), {"Main-Regular": set("+")}) == first
 
 
 def test_policy_allows_the_scripts_of_the_page_and_no_other():
