@@ -69,6 +69,7 @@ function find() {
 }
 
 dialog.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") { event.preventDefault(); dialog.close(); }
   const links = [...list.querySelectorAll("a")];
   const at = links.indexOf(document.activeElement);
   if (event.key === "ArrowDown") { event.preventDefault(); links[Math.min(at + 1, links.length - 1)]?.focus(); }

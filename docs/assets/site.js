@@ -11,6 +11,9 @@ const make = (tag, attributes = {}, text = "") => {
   return element;
 };
 
+// What can wait until the page stands, in turns.
+const later = (work) => (window.requestIdleCallback ?? ((run) => setTimeout(run, 100)))(work, { timeout: 2000 });
+
 // Theme: the system's, until the reader chooses.
 const themeButton = document.querySelector(".theme");
 const systemDark = matchMedia("(prefers-color-scheme: dark)");
@@ -34,7 +37,7 @@ const sizes = new ResizeObserver((entries) => {
     if (scrolls) target.tabIndex = 0; else target.removeAttribute("tabindex");
   }
 });
-boxes.forEach((box) => sizes.observe(box));
+later(() => boxes.forEach((box) => sizes.observe(box)));
 
 // Copying: code by a button, formulas as their TeX.
 const status = make("p", { role: "status", class: "visually-hidden" });
@@ -49,12 +52,13 @@ const copyButton = (what, text) => {
   });
   return button;
 };
-if (navigator.clipboard) {
+later(() => {
+  if (!navigator.clipboard) return;
   for (const cell of all(".cell")) {
     const [links, code, name] = [".cell-links", ".highlight code", ".cell-name"].map((part) => cell.querySelector(part));
     if (links && code) links.append(copyButton(name.textContent, () => code.textContent));
   }
-}
+});
 
 document.addEventListener("copy", (event) => {
   const selection = getSelection();
@@ -116,7 +120,8 @@ const show = async (link) => {
   preview.style.top = `${scrollY + (below ? place.bottom + 8 : place.top - preview.offsetHeight - 8)}px`;
 };
 let waiting = 0;
-for (const link of all('.text a[href*="#ref-"], .text a[href*="#eq-"]:not(.equation-number), .text p a[href*="#fig-"]')) {
+const previewed = '.text a[href*="#ref-"], .text a[href*="#eq-"]:not(.equation-number), .text p a[href*="#fig-"]';
+const listen = (link) => {
   link.addEventListener("pointerenter", (event) => {
     if (event.pointerType === "mouse") waiting = setTimeout(show, 150, link);
   });
@@ -129,7 +134,8 @@ for (const link of all('.text a[href*="#ref-"], .text a[href*="#eq-"]:not(.equat
   link.addEventListener("click", (event) => {
     if (event.pointerType === "touch" && shown !== link) { event.preventDefault(); show(link); }
   });
-}
+};
+later(() => all(previewed).forEach(listen));
 preview.addEventListener("pointerleave", hide);
 document.addEventListener("pointerdown", (event) => { if (!preview.contains(event.target) && event.target.closest("a") !== shown) hide(); });
 document.addEventListener("keydown", (event) => { if (event.key === "Escape") hide(); });
