@@ -7,7 +7,7 @@ from torch import nn
 class Net(nn.Module):
     """Multilayer perceptron 2-10-10-10-1 with ReLU between its linear layers.
 
-    D = 261 parameters, initialised as `torch.nn.Linear` does by default:
+    D = 261 parameters, initialized as `torch.nn.Linear` does by default:
     uniform on ±1/√(inputs), weights and biases alike. The 2024 post imports a
     `models.py` that it does not show; these are the layers of its authors' own.
     """

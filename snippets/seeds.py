@@ -39,43 +39,44 @@ shapes = [p.shape for p in models.Net().parameters()]
 
 # %% forward
 def predict(vectors, features):
-    """Return predictions (seeds, n, 1) for parameters (seeds, D)."""
+    """Return predictions (networks, n, 1) for parameters (networks, D)."""
     pieces = vectors.split([shape.numel() for shape in shapes], dim=1)
-    hidden = features.expand(count, n, 2)
+    hidden = features.expand(len(vectors), n, 2)
     for layer in range(0, 8, 2):
-        weight = pieces[layer].view(count, *shapes[layer])
+        weight = pieces[layer].view(-1, *shapes[layer])
         hidden = torch.baddbmm(pieces[layer + 1][:, None], hidden, weight.mT)
         hidden = hidden if layer == 6 else torch.relu(hidden)
     return hidden
 
 
 # %% run
-def from_scratch(p, prior):
+def from_scratch(p):
     return weight_decay * (0.5 * torch.sum(p**2))
 
 
-def from_prior(p, prior):
+def from_prior(p):
+    prior = torch.distributions.Normal(0, prior_std)
     return -(1 / n) * torch.sum(prior.log_prob(p))
 
 
-def run(features, dtype, penalty=None, decay=0.0):
-    """Train all seeds; return final parameters, predictions, all MSEs."""
-    vectors = starts.to(dtype).clone().requires_grad_()
-    features, y = features.to(dtype), targets.to(dtype)
-    prior = torch.distributions.Normal(0, prior_std)
-    sgd = torch.optim.SGD([vectors], lr=lr, weight_decay=decay)
+def run(features, dtype):
+    """Train the three programs side by side, every seed of each."""
+    features, y = features.to(dtype), targets.to(dtype).repeat(3, 1, 1)
+    three = [starts.to(dtype).clone().requires_grad_() for _ in range(3)]
+    scratch, pytorch, bayesian = three
+    decaying = {"params": [pytorch], "weight_decay": weight_decay}
+    sgd = torch.optim.SGD([{"params": [scratch, bayesian]}, decaying], lr=lr)
     history = []
     for _ in range(steps):
         sgd.zero_grad()
-        errors = torch.mean((y - predict(vectors, features)) ** 2, dim=(1, 2))
-        loss = errors.sum()
-        if penalty:
-            loss = loss + penalty(vectors, prior)
+        difference = y - predict(torch.cat(three), features)
+        errors = torch.mean(difference**2, dim=(1, 2))
+        history.append(errors.detach()[count : 2 * count])  # PyTorch's
+        loss = errors.sum() + from_scratch(scratch) + from_prior(bayesian)
         loss.backward()
-        history.append(errors.detach())
         sgd.step()
-    vectors = vectors.detach()
-    return vectors, predict(vectors, features), torch.stack(history)
+    final = predict(torch.cat(three).detach(), features)
+    return pytorch.detach(), final.split(count), torch.stack(history)
 
 
 # %% compare
@@ -84,14 +85,13 @@ gaps, ends, finals, histories = {}, {}, {}, {}
 
 def compare(name, features, dtype):
     """Train the three programs; keep their gaps, shape (2, seeds)."""
-    key, gap = (name, dtype), []
-    ends[key], finals[key], histories[key] = run(
-        features, dtype, decay=weight_decay
+    key = (name, dtype)
+    ends[key], (scratch, pytorch, bayesian), histories[key] = run(
+        features, dtype
     )
-    for penalty in (from_scratch, from_prior):
-        _, final, _ = run(features, dtype, penalty)
-        gap.append((final - finals[key]).abs().amax(dim=(1, 2)))
-    gaps[key] = torch.stack(gap).double()
+    apart = [(other - pytorch).abs() for other in (scratch, bayesian)]
+    gaps[key] = torch.stack([gap.amax(dim=(1, 2)) for gap in apart]).double()
+    finals[key] = pytorch
 
 
 # %% raw_runs

@@ -75,3 +75,15 @@ def test_printed_zero_counts_match_the_values(run):
     rows = re.findall(r"^(\d) +(\d+) of (\d+)", run.stdout["how_often"], re.M)
     assert [row[0] for row in rows] == list("01234")
     assert int(rows[4][1]) == run.values["zero_at_epoch_4"]
+
+
+def test_a_forgotten_decay_shows_at_the_second_epoch_only(run):
+    first, second = re.findall(r"[\d.e+-]+$", run.stdout["blind_spot"].strip(), re.M)[:2]
+    assert float(first) == 0.0
+    # one step without decay leaves θ too long by ηλθ; the gradient then moves by the Hessian times that
+    assert 1e-4 < float(second) < 1.0 and run.values["blind_second"] == pytest.approx(float(second), rel=0.1)
+
+
+def test_how_often_sgd_rounds_follows_from_which_sum_it_equals(run):
+    once = run.values["fused_from_one"] == 0
+    assert run.values["sgd_rounds"] == ("once" if once else "twice")

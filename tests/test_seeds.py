@@ -88,3 +88,21 @@ def test_float64_with_a_float32_scale_keeps_the_bayesian_run_further_away(run):
     assert (
         1e-11 < bayesian < 1e-6 and run.values["median_standardized_float64_from_scratch"] < 1e-3 * bayesian
     )
+
+
+def test_the_pages_seed_parts_a_little_even_in_the_batch(run):
+    assert 0 < run.values["gap_seed_1"] < 0.01
+
+
+def test_most_of_the_examined_seeds_begin_beyond_the_limit_and_the_pages_ends_there(run):
+    assert run.values["too_sharp"] > 10
+    assert (
+        run.values["sharpness_seed_1"] < run.values["stable_curvature"] < run.values["sharpness_seed_1_end"]
+    )
+    assert run.values["sharpness_std_largest"] < run.values["stable_curvature"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_raw_runs_part_farther_than_standardized_ones(run, dtype):
+    raw, standardized = (run.values[f"farthest_{name}_{dtype}"] for name in ("raw", "standardized"))
+    assert raw > 0.1 > 0.01 > standardized

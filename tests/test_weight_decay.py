@@ -126,3 +126,21 @@ def test_every_run_starts_from_the_same_copy(run):
         printed_errors(run.stdout[cell])[0] for cell in ("from_scratch", "pytorch", "bayesian", "control")
     }
     assert len(firsts) == 1
+
+
+def test_the_largest_bayesian_difference_is_one_ulp_of_one_entry(run):
+    entry, apart = run.values["worst_gradient"], run.values["worst_apart"]
+    assert apart == float(np.spacing(np.float32(abs(entry))))
+    assert apart <= run.values["difference_bayesian"] < 1.1 * apart  # the other entries add little
+
+
+def test_the_prior_is_scaled_by_twice_the_noise_variance(run):
+    assert run.values["prior_factor"] == 2 * 0.5**2
+
+
+def test_decay_ends_with_a_shorter_vector_and_another_fit_than_the_control(run):
+    assert run.values["norm_ratio"] == pytest.approx(
+        run.values["final_norm"] / run.values["final_norm_control"]
+    )
+    assert run.values["norm_ratio"] < 0.95
+    assert run.values["gap_scratch"] <= run.values["gap_runs"] < 0.1 * run.values["gap_control"]
