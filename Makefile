@@ -29,7 +29,7 @@ audit: $(TOOLS)  ## Lighthouse, HTML checker, links: needs a browser
 	$(BIN)/python tests/find_browser.py --install
 	$(BIN)/python audit.py
 
-shots: $(READY)  ## screenshots of every page: 360 and 1280 px, light and dark
+shots: site $(TOOLS)  ## screenshots of every page: 360 and 1280 px, light and dark
 	$(BIN)/python tests/find_browser.py --install
 	$(BIN)/python -m publish.shots
 
