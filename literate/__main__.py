@@ -6,7 +6,7 @@ from pathlib import Path
 from literate import LiterateError, build
 
 try:
-    build(Path.cwd(), lambda text: print(text, file=sys.stderr, flush=True))
+    build(Path.cwd(), lambda text: sys.stderr.write(f"{text}\n"))
 except LiterateError as error:
     sys.exit(f"\n{error}")
 except KeyboardInterrupt:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import find_browser
 import pytest
+import torch
 from filelock import FileLock
 from plain_run import ROOT, PlainRuns
 
@@ -25,6 +26,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def root() -> Path:
     return ROOT
+
+
+@pytest.fixture(scope="module", autouse=True)
+def default_dtype():
+    """Begin and leave every test module in float32, whatever a snippet run inside it chose."""
+    torch.set_default_dtype(torch.float32)
+    yield
+    torch.set_default_dtype(torch.float32)
 
 
 @pytest.fixture(scope="session")

@@ -39,6 +39,7 @@ NOT_PROSE = [
     "contains(@class, 'arithmatex') or contains(@class, 'katex')",
     "contains(@class, 'headerlink') or contains(@class, 'cell-head') or contains(@class, 'cite-previews')",
     "self::script or self::style or self::svg",
+    "self::nav",  # our contents list and citing section are our templates'
 ]
 BLOCKS = ("p", "li", "h1", "h2", "h3", "h4", "td", "th", "figcaption", "summary", "dt", "dd")
 
