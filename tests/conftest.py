@@ -36,6 +36,15 @@ def default_dtype():
     torch.set_default_dtype(torch.float32)
 
 
+@pytest.fixture
+def double():
+    """Compute in float64, for calls into snippets that do."""
+    dtype = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    yield
+    torch.set_default_dtype(dtype)
+
+
 @pytest.fixture(scope="session")
 def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder that all workers of one test session share."""

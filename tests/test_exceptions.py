@@ -19,15 +19,6 @@ def data(page):
     return page["X"].numpy(), page["y"].numpy()
 
 
-@pytest.fixture
-def double():
-    """The snippet computes in float64; so do calls into it."""
-    dtype = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(dtype)
-
-
 def clipped(vector, norm=1.0):
     return vector * min(1.0, norm / (np.linalg.norm(vector) + 1e-6))  # PyTorch's 1e-6
 

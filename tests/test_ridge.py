@@ -5,7 +5,6 @@ from itertools import product
 
 import numpy as np
 import pytest
-import torch
 from breaks_cells import run_cells
 from scipy.optimize import lsq_linear
 from sklearn.linear_model import Ridge
@@ -19,15 +18,6 @@ def page():
 @pytest.fixture(scope="module")
 def data(page):
     return page["X"].numpy(), page["y"].numpy()
-
-
-@pytest.fixture
-def double():
-    """The snippet computes in float64; so do calls into it."""
-    dtype = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(dtype)
 
 
 def sklearn_ridge(data, weight_decay):
