@@ -11,14 +11,16 @@ only at the end. So neither command lets it write where readers look.
 from __future__ import annotations
 
 import argparse
+import errno
 import logging
 import os
 import shutil
+import signal
 import sys
 import tempfile
 from pathlib import Path
 
-from filelock import FileLock, Timeout
+from filelock import FileLock
 from mkdocs.commands.build import build as mkdocs_build
 from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
@@ -28,6 +30,13 @@ from mkdocs.utils import CountHandler
 
 ROOT = Path(__file__).resolve().parent
 HOST, PORT = "127.0.0.1", 8000
+RULES = dict.fromkeys(
+    (errno.EACCES, errno.ENOSPC, errno.EROFS, errno.EFBIG),
+    "outputs/ and the site's folder must be writable, with room left",
+) | dict.fromkeys(
+    (errno.EEXIST, errno.ENOTDIR),
+    "outputs/ and the site must be writable folders; move away the file that stands in their place",
+)
 
 
 class BuildFailedError(Exception):
@@ -41,8 +50,8 @@ def configured(site_dir: Path, root: Path, command: str, **settings) -> MkDocsCo
     return config
 
 
-def build_into(staging: Path, config: MkDocsConfig, serve_url: str | None = None) -> None:
-    """Run MkDocs into an empty folder; an error or a single warning is a failure."""
+def build_into(config: MkDocsConfig, serve_url: str | None = None) -> None:
+    """Run MkDocs into the folder that the configuration names; an error or a single warning is a failure."""
     counter = CountHandler()
     counter.setLevel(logging.WARNING)
     log = logging.getLogger("mkdocs")
@@ -58,14 +67,28 @@ def build_into(staging: Path, config: MkDocsConfig, serve_url: str | None = None
         raise BuildFailedError(f"{warnings} warnings (above); the site must build without any")
 
 
+def aside(site: Path) -> Path:
+    """Return where the old site waits while the new one takes its place."""
+    return site.with_name(site.name + ".old")
+
+
+def restore(site: Path) -> None:
+    """Put the old site back where there is none: a build was stopped between the two steps of `swap`."""
+    if aside(site).exists() and not site.exists():
+        os.replace(aside(site), site)
+
+
 def swap(staging: Path, site: Path) -> None:
     """Put the staged site where readers look; the old one is gone only when the new one stands."""
-    old = site.with_name(site.name + ".old")
-    shutil.rmtree(old, ignore_errors=True)
-    if site.exists():
-        os.replace(site, old)
-    os.replace(staging, site)
-    shutil.rmtree(old, ignore_errors=True)
+    shutil.rmtree(aside(site), ignore_errors=True)
+    try:
+        if site.exists():
+            os.replace(site, aside(site))
+        os.replace(staging, site)
+    except BaseException:  # also when stopped by hand
+        restore(site)
+        raise
+    shutil.rmtree(aside(site), ignore_errors=True)
 
 
 def build_site(root: Path, site: Path) -> None:
@@ -74,44 +97,60 @@ def build_site(root: Path, site: Path) -> None:
     lock = root / "outputs" / ".site.lock"
     lock.parent.mkdir(exist_ok=True)
     with FileLock(lock):  # a second build waits for the first
+        restore(site)
+        if site.exists() and not site.is_dir():
+            raise BuildFailedError(f"{site} is a file\nrule: a site is a folder; move the file away")
         shutil.rmtree(staging, ignore_errors=True)
+        config = configured(staging, root, "build")
         try:
-            build_into(staging, configured(staging, root, "build"))
+            build_into(config)
             swap(staging, site)
         finally:
+            config.plugins.on_shutdown()
             shutil.rmtree(staging, ignore_errors=True)
 
 
 def serve(root: Path, port: int) -> None:
     """Serve the last good build and rebuild on every save of a page, snippet or module."""
-    folder = Path(tempfile.mkdtemp(prefix="preview-"))
-    site, staging = folder / "site", folder / "staging"
-    url = f"http://{HOST}:{port}/"
-
-    def rebuild() -> None:
-        shutil.rmtree(staging, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix="preview-") as folder:
+        site, staging = Path(folder) / "site", Path(folder) / "staging"
+        site.mkdir()
+        config = configured(staging, root, "serve")
+        server = LiveReloadServer(
+            builder=lambda: rebuild(root, staging, site, f"http://{HOST}:{port}/"),
+            host=HOST,
+            port=port,
+            root=str(site),
+            mount_path="/",
+        )
+        for path in (config.docs_dir, config.config_file_path, *config.watch):
+            server.watch(path)
         try:
-            build_into(staging, configured(staging, root, "serve", site_url=url), serve_url=url)
-            swap(staging, site)
-        except BuildFailedError as error:
-            print(
-                f"\nNot rebuilt: {error}\nThe pages shown are those of the last good build.\n",
-                file=sys.stderr,
-            )
+            server.builder()
+            server.serve()
+        except KeyboardInterrupt:
+            print("stopped", file=sys.stderr)
+        finally:
+            server.shutdown()
+            config.plugins.on_shutdown()
 
-    rebuild()
-    site.mkdir(exist_ok=True)
-    server = LiveReloadServer(builder=rebuild, host=HOST, port=port, root=str(site), mount_path="/")
-    config = configured(staging, root, "serve")
-    for path in (config.docs_dir, config.config_file_path, *config.watch):
-        server.watch(path)
+
+def rebuild(root: Path, staging: Path, site: Path, url: str) -> None:
+    """Build a preview and swap it in; after a fault say so and leave the last good one."""
+    shutil.rmtree(staging, ignore_errors=True)
     try:
-        server.serve()
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-    finally:
-        server.shutdown()
-        shutil.rmtree(folder, ignore_errors=True)
+        build_into(configured(staging, root, "serve", site_url=url), serve_url=url)
+        swap(staging, site)
+    except BuildFailedError as error:
+        print(
+            f"\nNot rebuilt: {error}\nThe pages shown are those of the last good build.\n", file=sys.stderr
+        )
+
+
+def stop(number: int, frame: object) -> None:
+    """Treat a request to end as Ctrl-C, once: running snippets are then ended in good order."""
+    signal.signal(number, signal.SIG_IGN)
+    signal.raise_signal(signal.SIGINT)
 
 
 def main() -> None:
@@ -120,6 +159,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=PORT, help=f"of the preview on {HOST} (default {PORT})")
     parser.add_argument("--site-dir", type=Path, default=ROOT / "site", help="where to publish")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background jobs without it
     os.environ.setdefault(
         "NO_MKDOCS_2_WARNING", "1"
     )  # the theme's notice; its end is planned for in CONTRIBUTING
@@ -132,8 +173,9 @@ def main() -> None:
         sys.exit(f"\nThe site was not built: {error}\nWhat was published before is untouched.")
     except KeyboardInterrupt:
         sys.exit("stopped")
-    except (OSError, Timeout) as error:
-        sys.exit(f"\nThe site was not built: {error}\nrule: outputs/ and the site's folder must be writable")
+    except OSError as error:
+        rule = RULES.get(error.errno)
+        sys.exit(f"\nThe site was not built: {error}" + (f"\nrule: {rule}" if rule else ""))
 
 
 if __name__ == "__main__":

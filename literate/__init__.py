@@ -1,20 +1,20 @@
-"""Literate snippets: one run, every view of it.
+"""Literate snippets: scripts with named cells run once, and every view of them comes from that run.
 
 Flow, one module a step:
     read    snippets/x.py            -> named cells
     fresh   is the stored run still true?
-    kernel  cells                    -> outputs/runs/x.ipynb, the single result
-            (inside: what the kernel runs around them; outputs: what they may leave)
-    render  the executed notebook    -> outputs/fragments/x/<cell>.md, outputs/notebooks/x.ipynb
+    run     cells, in a new kernel   -> outputs/runs/x.ipynb, the single result
+            (inside: what the kernel does before and after them)
+    render  the executed notebook    -> outputs/fragments/x/<cell>.md
     embed   pages                    -> checked embeds and quoted values
     build   all of it; `python -m literate` from the project's folder
 
-MkDocs and torch are never imported here. As a Markdown extension, `literate` fills in
-quoted values; embedding itself is pymdownx.snippets'.
+Neither MkDocs nor torch is imported here. As a Markdown extension, `literate` fills in quoted
+values; embedding itself is pymdownx.snippets'.
 """
 
 from literate.build import build
 from literate.embed import makeExtension
-from literate.errors import LiterateError
+from literate.read import LiterateError
 
 __all__ = ["LiterateError", "build", "makeExtension"]

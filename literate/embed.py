@@ -8,17 +8,17 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
 
-from literate.errors import LiterateError
-from literate.read import Snippet, read_text
+from literate.read import Cell, LiterateError, fault, read_text
 
-EMBED = re.compile(r'^\s*--8<--\s+"(?P<path>[^"]+)"\s*$')
+EMBED = re.compile(r'^\s*--8<--\s+"(?P<cell>[^".]*)(?P<part>[^"]*)"\s*$')
 QUOTE = re.compile(r"`#!val (?P<snippet>\w+)\.(?P<key>\w+)(?::(?P<spec>[^`]*))?`")
-LOOSE_EMBED, LOOSE_QUOTE = re.compile(r"(?<!;)--8<--"), re.compile(r"#!val\b(?:[^`]*`|.*)")
+LOOSE_EMBED, LOOSE_QUOTE = re.compile(r"(?<!;)--8<--"), re.compile(r"`#!val\b[^`]*`?")
 
 
 def pages(root: Path) -> dict[Path, list[str]]:
@@ -27,55 +27,43 @@ def pages(root: Path) -> dict[Path, list[str]]:
     return {path: read_text(path, root).split("\n") for path in paths}
 
 
-def check_pages(root: Path, snippets: list[Snippet], fragments: set[str], values: dict) -> None:
-    """Every embed and quote exists; every cell is shown or hidden. All faults at once."""
-    faults, shown = [], set()
+def page_faults(root: Path, fragments: dict[str, str], values: dict[str, dict]) -> Iterator[LiterateError]:
+    """Yield a fault for each embed or quote that a page cannot have."""
     for path, lines in pages(root).items():
         for number, line in enumerate(lines, 1):
-            where = f"{path}:{number}"
-            for fault in line_faults(line, fragments, values):
-                faults.append(str(LiterateError(where, *fault, line.strip())))
-            if match := EMBED.match(line):
-                shown.add(shown_cell(match["path"]))
-    for snippet in snippets:
-        for cell in snippet.code:
-            if "hidden" not in cell.tags and f"{snippet.name}/{cell.name}" not in shown:
-                where = f"{snippet.path}:{cell.line}, cell '{cell.name}'"
-                rule = 'embed it in a page, or tag it: `tags=["hidden"]`'
-                faults.append(str(LiterateError(where, "no page shows this cell", rule, cell.source)))
-    if faults:
-        raise LiterateError.of_many(faults)
+            for what, rule in line_faults(line, fragments, values):
+                yield fault(f"{path}:{number}", what, rule, line.strip())
 
 
-def shown_cell(path: str) -> str:
-    """Return '<snippet>/<cell>' for a fragment's path."""
-    return re.sub(r"(\.code|\.out)?\.md$", "", path)
-
-
-def line_faults(line: str, fragments: set[str], values: dict):
+def line_faults(line: str, fragments: dict[str, str], values: dict[str, dict]) -> Iterator[tuple[str, str]]:
     """Yield (what, rule) for each fault of one page line."""
     embed = EMBED.match(line)
     if not embed and LOOSE_EMBED.search(line):
         yield "cannot read this embed", 'write `--8<-- "snippet/cell.md"` on a line of its own'
-    if embed and embed["path"] not in fragments:
-        yield (
-            f'nothing is called "{embed["path"]}"',
-            "a page embeds shown cells of snippets: <snippet>/<cell>.md",
-        )
-    for loose in LOOSE_QUOTE.finditer(line):
-        match = QUOTE.fullmatch("`" + loose[0])
+    if embed and (name := embed["cell"] + embed["part"]) not in fragments:
+        yield f'nothing is called "{name}"', "a page embeds shown cells of snippets: <snippet>/<cell>.md"
+    for quote in LOOSE_QUOTE.findall(line):
+        match = QUOTE.fullmatch(quote)
         if line.lstrip().startswith("#"):
-            yield (
-                f"a value in a heading: `{loose[0]}",
-                "quote values in the text; a heading's id must not move",
-            )
-        elif not match or match["snippet"] not in values or match["key"] not in values[match["snippet"]]:
-            yield f"no such value: `{loose[0]}", "quote a key of the dict in a snippet's cell `values`"
+            yield f"a value in a heading: {quote}", "quote it in the text; a heading's id must not move"
+        elif not match or match["key"] not in values.get(match["snippet"], ()):
+            yield f"no such value: {quote}", "quote a key of the dict in a snippet's cell `values`"
         else:
             try:
                 format(values[match["snippet"]][match["key"]], match["spec"] or "")
             except ValueError as error:
-                yield f"cannot format `{loose[0]}: {error}", "use a Python format that fits the value"
+                yield f"cannot format {quote}: {error}", "use a Python format that fits the value"
+
+
+def cell_faults(root: Path, snippets: dict[str, list[Cell]]) -> Iterator[LiterateError]:
+    """Yield a fault for each code cell that is neither shown by a page nor hidden."""
+    embeds = (EMBED.match(line) for lines in pages(root).values() for line in lines)
+    shown = {embed["cell"] for embed in embeds if embed}
+    for name, cells in snippets.items():
+        for cell in cells:
+            if cell.kind == "code" and "hidden" not in cell.tags and f"{name}/{cell.name}" not in shown:
+                rule = 'embed it in a page, or tag it: `tags=["hidden"]`'
+                yield cell.fault("no page shows this cell", rule)
 
 
 def show_value(value: object, spec: str | None) -> str:
@@ -94,7 +82,7 @@ class ValueInline(InlineProcessor):
         super().__init__(QUOTE.pattern, md)
         self.values = values
 
-    def handleMatch(self, match, data):  # noqa: N802 (Markdown's name)
+    def handleMatch(self, match, data):
         snippet, key, spec = match["snippet"], match["key"], match["spec"]
         entry = self.values[snippet]
         volatile = " data-volatile" if entry.get("__volatile__") else ""
@@ -110,11 +98,11 @@ class LiterateExtension(Extension):
         self.config = {"root": [".", "folder of the project"]}
         super().__init__(**settings)
 
-    def extendMarkdown(self, md) -> None:  # noqa: N802 (Markdown's name)
+    def extendMarkdown(self, md) -> None:
         path = Path(self.getConfig("root")) / "outputs" / "values.json"
         values = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
         md.inlinePatterns.register(ValueInline(values, md), "literate-value", 195)
 
 
-def makeExtension(**settings) -> LiterateExtension:  # noqa: N802 (Markdown's name)
+def makeExtension(**settings) -> LiterateExtension:
     return LiterateExtension(**settings)

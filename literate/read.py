@@ -9,17 +9,24 @@ from pathlib import Path
 
 import jupytext
 
-from literate.errors import LiterateError
-
 TAGS = {"hidden", "volatile", "markdown", "data"}
-MARKER = re.compile(r"^# %%", re.M)
-NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class LiterateError(Exception):
+    """Faults of snippets and pages, worded for their author."""
+
+
+def fault(where: str, what: str, rule: str, source: str = "") -> LiterateError:
+    """Return the error that says where, what, the rule and the way out, and shows the source."""
+    shown = "".join(f"\n    | {line}" for line in source.rstrip().split("\n") if source)
+    return LiterateError(f"{where}: {what}\n    rule: {rule}{shown}")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One block of a snippet; `line` is the line of its marker, `last` its last line."""
+    """One block of the snippet at `path`; `line` is the line of its marker, `last` its last line."""
 
+    path: Path
     name: str
     kind: str  # "code" or "markdown"
     tags: frozenset[str]
@@ -27,69 +34,43 @@ class Cell:
     last: int
     source: str
 
-
-@dataclass(frozen=True)
-class Snippet:
-    """A percent-format script: `name` is the file's stem, `cells` in reading order."""
-
-    name: str
-    path: Path
-    cells: tuple[Cell, ...]
-
-    @property
-    def code(self) -> list[Cell]:
-        return [cell for cell in self.cells if cell.kind == "code"]
-
-    @property
-    def volatile(self) -> bool:
-        """Whether any output changes from run to run; such a snippet runs alone, last."""
-        return any("volatile" in cell.tags for cell in self.cells)
+    def fault(self, what: str, rule: str, line: int = 0) -> LiterateError:
+        """Return an error that points to a line, counted from the marker."""
+        return fault(f"{self.path}:{self.line + line}, cell '{self.name}'", what, rule, self.source)
 
 
 def read_text(path: Path, root: Path) -> str:
-    """Return the text of a source file, its path relative to `root`; stop where it is not UTF-8."""
+    """Return the text of the source file at `path`, relative to `root`."""
     data = (root / path).read_bytes()
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise LiterateError(f"{path}:{line}", "this is not UTF-8 text", "save it as UTF-8") from None
+        line = data.count(b"\n", 0, error.start) + 1
+        raise fault(f"{path}:{line}", "this is not UTF-8 text", "save it as UTF-8") from None
 
 
-def read(path: Path, root: Path) -> Snippet:
-    """Read the snippet at `path`, relative to `root`; every code cell has a name of its own."""
-    text = read_text(path, root)
-    starts = [text.count("\n", 0, match.start()) + 1 for match in MARKER.finditer(text)]
-    if text.split("# %%")[0].strip():
-        raise LiterateError(f"{path}:1", "code stands before the first cell", "begin with `# %% [markdown]`")
-    parsed = jupytext.reads(text, fmt="py:percent").cells
-    if len(parsed) != len(starts):
-        rule = "every cell begins with `# %% name`, and nothing else looks like that"
-        raise LiterateError(f"{path}:1", f"{len(starts)} markers but {len(parsed)} cells", rule)
-    ends = [start - 1 for start in starts[1:]] + [text.count("\n")]
-    cells = []
-    for number, (cell, line, last) in enumerate(zip(parsed, starts, ends, strict=True)):
-        tags = frozenset(cell.metadata.get("tags", ()))
-        name = cell.metadata.get("title", "") if cell.cell_type == "code" else f"text-{number}"
-        where = f"{path}:{line}, cell '{name}'"
-        if cell.cell_type == "code" and not NAME.fullmatch(name):
-            raise LiterateError(
-                where, "every code cell needs a name of its own", "write `# %% lower_case_name`"
-            )
-        if any(name == other.name for other in cells):
-            raise LiterateError(where, "two cells share this name", "give every cell a name of its own")
+def read(path: Path, root: Path) -> list[Cell]:
+    """Return the cells of the snippet at `path`; each code cell parses and has a name of its own."""
+    lines = read_text(path, root).split("\n")
+    starts = [number for number, line in enumerate(lines, 1) if line.startswith("# %%")]
+    nodes = jupytext.reads("\n".join(lines), fmt="py:percent").cells
+    if not starts or len(nodes) != len(starts):
+        rule = "a snippet begins with `# %% [markdown]`, and only the first line of a cell looks like that"
+        raise fault(f"{path}:1", f"{len(starts)} cell markers but {len(nodes)} cells", rule)
+    cells: list[Cell] = []
+    for number, (node, line, after) in enumerate(zip(nodes, starts, [*starts[1:], len(lines)])):
+        name = node.metadata.get("title", "") if node.cell_type == "code" else f"text-{number}"
+        tags = frozenset(node.metadata.get("tags", ()))
+        cell = Cell(path, name, node.cell_type, tags, line, after - 1, node.source)
+        if cell.kind == "code" and not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+            raise cell.fault("every code cell needs a name of its own", "write `# %% lower_case_name`")
+        if name in [other.name for other in cells]:
+            raise cell.fault("two cells share this name", "give every cell a name of its own")
         if tags - TAGS:
-            raise LiterateError(where, f"unknown tag {sorted(tags - TAGS)}", f"use some of {sorted(TAGS)}")
-        cells.append(Cell(name, cell.cell_type, tags, line, last, cell.source))
-    check_syntax(path, cells)
-    return Snippet(path.stem, path, tuple(cells))
-
-
-def check_syntax(path: Path, cells: list[Cell]) -> None:
-    """Stop at a cell that is not Python before any kernel starts."""
-    for cell in cells:
+            raise cell.fault(f"unknown tag {sorted(tags - TAGS)}", f"use some of {sorted(TAGS)}")
         try:
             ast.parse(cell.source if cell.kind == "code" else "")
         except SyntaxError as error:
-            where = f"{path}:{cell.line + (error.lineno or 0)}, cell '{cell.name}'"
-            raise LiterateError(where, f"SyntaxError: {error.msg}", "mend the cell", cell.source) from None
+            raise cell.fault(f"SyntaxError: {error.msg}", "mend the cell", error.lineno or 0) from None
+        cells.append(cell)
+    return cells

@@ -1,70 +1,53 @@
-"""Render: an executed notebook becomes fragments that pages embed, and the notebook to download."""
+"""Render: an executed notebook becomes the fragments that pages embed."""
 
 from __future__ import annotations
 
 import html
 import json
 import re
-from pathlib import Path
 
 import nbformat
 
-from literate.read import Cell, Snippet, read_text
+from literate.read import Cell
 
 
-def render(snippet: Snippet, notebook: nbformat.NotebookNode) -> dict[str, str]:
-    """Return the fragments of a snippet: '<snippet>/<cell>[.code|.out].md' to Markdown."""
+def render(cells: list[Cell], notebook: nbformat.NotebookNode) -> dict[str, str]:
+    """Return '<snippet>/<cell>.md' (code and output), '….code.md' and '….out.md', each as Markdown."""
     fragments = {}
-    for cell, ran in zip(snippet.cells, notebook.cells, strict=True):
+    for cell, node in zip(cells, notebook.cells, strict=True):
         if cell.kind == "code" and "hidden" not in cell.tags:
-            here = f"{snippet.name}/{cell.name}"
-            place = f"{snippet.path.as_posix()}#L{cell.line}-L{cell.last}"
+            here = f"{cell.path.stem}/{cell.name}"
+            place = f"{cell.path.as_posix()}#L{cell.line}-L{cell.last}"
+            attributes = {"id": f"cell-{cell.path.stem}-{cell.name}", "data-source": place}
             code = f"````{{ .python }}\n{cell.source}\n````\n\n"
-            output = render_outputs(here, cell, ran.outputs)
-            attributes = {"id": f"cell-{snippet.name}-{cell.name}", "data-source": place}
+            output = "\n".join(show(output, cell.tags, here) for output in node.outputs)
             fragments[f"{here}.md"] = block("cell", attributes, code + output, slashes=7)
             fragments[f"{here}.code.md"] = block("cell", attributes, code, slashes=7)
             fragments[f"{here}.out.md"] = output
     return fragments
 
 
+def show(output: nbformat.NotebookNode, tags: frozenset[str], here: str) -> str:
+    """Return an output, marked with the name of its cell; raw HTML stands on one line."""
+    mark = {"data-cell": here} | ({"data-volatile": ""} if "volatile" in tags else {})
+    if output.output_type == "display_data":
+        drawing = output.data["image/svg+xml"]
+        drawing = re.sub(r"\s*\n\s*", " ", drawing[drawing.index("<svg") :])
+        alt = {"data-alt": output.metadata["image/svg+xml"]["alt"]}
+        return block("output figure", mark | alt, drawing, raw=True)
+    if "data" in tags:
+        body = json.dumps(json.loads(output.text), separators=(",", ":")).replace("<", "\\u003c")
+        return f'<script type="application/json" data-cell="{here}">{body}</script>\n'
+    if "markdown" in tags:
+        return block("output table", mark, output.text)
+    text = html.escape(output.text.rstrip("\n"), quote=False).replace("\n", "&#10;")
+    group = {"role": "group", "aria-label": f"Output of cell {here.split('/')[1]}"}
+    return block("output", mark | group, f'<pre tabindex="0">{text}</pre>', raw=True)
+
+
 def block(kind: str, attributes: dict[str, str], content: str, raw: bool = False, slashes: int = 5) -> str:
     """Return an HTML element as a pymdownx block: it keeps its content whole at any indentation."""
-    attributes = {"class": kind} | attributes
-    fence, settings = "/" * slashes, f"    attrs: {json.dumps(attributes, ensure_ascii=False)}\n"
+    fence = "/" * slashes
+    settings = f"    attrs: {json.dumps({'class': kind} | attributes, ensure_ascii=False)}\n"
     settings += "    markdown: html\n" * raw
     return f"{fence} html | div\n{settings}\n{content.strip()}\n\n{fence}\n"
-
-
-def render_outputs(here: str, cell: Cell, outputs: list) -> str:
-    """Return the outputs of a cell, each marked with the cell's name; raw HTML stands on one line."""
-    mark = {"data-cell": here} | ({"data-volatile": ""} if "volatile" in cell.tags else {})
-    group = {"role": "group", "aria-label": f"Output of cell {cell.name}"}
-    parts = []
-    for output in outputs:
-        if output.output_type == "stream" and "data" in cell.tags:
-            body = json.dumps(json.loads(output.text), separators=(",", ":")).replace("<", "\\u003c")
-            parts.append(f'<script type="application/json" data-cell="{here}">{body}</script>\n')
-        elif output.output_type == "stream" and "markdown" in cell.tags:
-            parts.append(block("output table", mark, output.text))
-        elif output.output_type == "stream":
-            text = html.escape(output.text.rstrip("\n"), quote=False).replace("\n", "&#10;")
-            parts.append(block("output", mark | group, f'<pre tabindex="0">{text}</pre>', raw=True))
-        else:
-            drawing = output.data["image/svg+xml"]
-            drawing = re.sub(r"\s*\n\s*", " ", drawing[drawing.index("<svg") :])
-            alt = {"data-alt": output.metadata["image/svg+xml"]["alt"]}
-            parts.append(block("output figure", mark | alt, drawing, raw=True))
-    return "\n".join(parts)
-
-
-def downloadable(root: Path, snippet: Snippet, notebook: nbformat.NotebookNode) -> str:
-    """The executed notebook as a reader takes it away: it writes the local modules it imports."""
-    copy = nbformat.from_dict(notebook)
-    modules = [name for name in copy.metadata.pop("literate")["inputs"] if re.fullmatch(r"\w+\.py", name)]
-    for name in modules:
-        source = f"%%writefile {name}\n{read_text(Path(name), root).rstrip()}"
-        copy.cells.insert(
-            1, nbformat.v4.new_code_cell(source, id=f"write-{name[:-3]}", metadata={"tags": ["setup"]})
-        )
-    return nbformat.writes(copy) + "\n"

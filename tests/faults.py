@@ -26,19 +26,24 @@ class Fault:
     change: Callable[[Path], None]
     says: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
+    engine: bool = False  # the engine alone finds it, before MkDocs begins
 
 
 def code(name: str, source: str, *says: str, **environment: str) -> Fault:
     """Cell `two` with other code; the message shows that code."""
     shown = tuple(f"| {line}" for line in source.split("\n")[:1])
     fault = swap(name, "snippets/other.py", PRINT, source, *says, "rule:", *shown)
-    return replace(fault, environment=environment)
+    return replace(fault, environment=environment, engine=True)
 
 
 def values(name: str, expression: str, *says: str) -> Fault:
     """Cell `values` with other values."""
     shown = (VALUES, "rule:", f"| values = {expression}")
-    return swap(name, "snippets/other.py", '{"two": 2.0}', expression, *shown, *says)
+    return by_engine(swap(name, "snippets/other.py", '{"two": 2.0}', expression, *shown, *says))
+
+
+def by_engine(fault: Fault) -> Fault:
+    return replace(fault, engine=True)
 
 
 def swap(name: str, path: str, old: str, new: str, *says: str) -> Fault:
@@ -52,7 +57,7 @@ def page(name: str, line: str, *says: str) -> Fault:
     def change(folder: Path) -> None:
         edit(folder / "docs/other.md", "# Other {#other}\n", f"# Other {{#other}}\n\n{line}\n")
 
-    return Fault(name, change, ("docs/other.md:8", "rule:", f"| {line}", *says))
+    return Fault(name, change, ("docs/other.md:8", "rule:", f"| {line}", *says), engine=True)
 
 
 def not_utf8(path: str) -> Callable[[Path], None]:
@@ -76,8 +81,14 @@ CELLS = [
     code("hangs", "while True: pass", CELL, "still running after 3 s", LITERATE_TIMEOUT="3"),
     code("writes to stderr", 'import sys; print("oh", file=sys.stderr)', CELL, "wrote to stderr: oh"),
     code("warns", 'import warnings; warnings.warn("beware")', CELL, "beware"),
-    code("prints without end", 'while True: print("x" * 1000)', CELL, "printed more than 100000 characters"),
-    code("prints too much", 'print("x" * 1000000)', CELL, "printed more than 100000 characters"),
+    code("prints without end", 'while True: print("x" * 1000)', CELL, "left more than 100000 characters"),
+    code("prints too much", 'print("x" * 1000000)', CELL, "left more than 100000 characters"),
+    code(
+        "draws without end",
+        'import matplotlib.pyplot as plt\nwhile True: fig = plt.figure(label="x"); plt.show()',
+        CELL,
+        "left more than 100000 characters",
+    ),
     code("prints control characters", r'print("50%\r100%")', CELL, r"control character '\r'"),
     code(
         "shows an object",
@@ -98,65 +109,86 @@ CELLS = [
         "without alternative text",
         "fig.set_label",
     ),
-    swap(
-        "unnamed cell",
-        "snippets/other.py",
-        "# %% two",
-        "# %%",
-        "snippets/other.py:5, cell ''",
-        "needs a name",
+    by_engine(
+        swap(
+            "unnamed cell",
+            "snippets/other.py",
+            "# %% two",
+            "# %%",
+            "snippets/other.py:5, cell ''",
+            "needs a name",
+        )
     ),
-    swap(
-        "doubled name",
-        "snippets/other.py",
-        "# %% values",
-        "# %% two",
-        "snippets/other.py:8, cell 'two'",
-        "share this name",
+    by_engine(
+        swap(
+            "doubled name",
+            "snippets/other.py",
+            "# %% values",
+            "# %% two",
+            "snippets/other.py:8, cell 'two'",
+            "share this name",
+        )
     ),
-    swap(
-        "unknown tag",
-        "snippets/other.py",
-        '["hidden"]',
-        '["hiden"]',
-        VALUES,
-        "unknown tag ['hiden']",
-        "'hidden'",
+    by_engine(
+        swap(
+            "unknown tag",
+            "snippets/other.py",
+            '["hidden"]',
+            '["hiden"]',
+            VALUES,
+            "unknown tag ['hiden']",
+            "'hidden'",
+        )
     ),
-    swap(
-        "not JSON", "snippets/other.py", "# %% two", '# %% two tags=["data"]', CELL, "data that is not JSON"
+    by_engine(
+        swap(
+            "not JSON",
+            "snippets/other.py",
+            "# %% two",
+            '# %% two tags=["data"]',
+            CELL,
+            "data that is not JSON",
+        )
     ),
-    swap(
-        "code before the first cell",
-        "snippets/other.py",
-        "# %% [markdown]",
-        "x = 1\n# %% [markdown]",
-        "snippets/other.py:1",
+    by_engine(
+        swap(
+            "code before the first cell",
+            "snippets/other.py",
+            "# %% [markdown]",
+            "x = 1\n# %% [markdown]",
+            "snippets/other.py:1",
+        )
     ),
-    swap(
-        "neither shown nor hidden",
-        "docs/other.md",
-        '--8<-- "other/two.md"',
-        "",
-        CELL,
-        "no page shows this cell",
-        f"| {PRINT}",
+    by_engine(
+        swap(
+            "neither shown nor hidden",
+            "docs/other.md",
+            '--8<-- "other/two.md"',
+            "",
+            CELL,
+            "no page shows this cell",
+            f"| {PRINT}",
+        )
     ),
-    swap(
-        "module with a syntax error",
-        "models.py",
-        "import deeper",
-        "def f(:",
-        "'one'",
-        "(models.py, line 1)",
-        "| import models",
+    by_engine(
+        swap(
+            "module with a syntax error",
+            "models.py",
+            "import deeper",
+            "def f(:",
+            "'one'",
+            "(models.py, line 1)",
+            "| import models",
+        )
     ),
-    swap(
-        "figure left undrawn",
-        "deeper.py",
-        "value",
-        "from matplotlib import pyplot; pyplot.figure()\nvalue",
-        "alternative text",
+    by_engine(
+        swap(
+            "figure left undrawn",
+            "deeper.py",
+            "value",
+            "from matplotlib import pyplot; pyplot.figure()\nvalue",
+            "alternative text",
+        )
     ),
     swap(
         "color of its own",
@@ -166,13 +198,15 @@ CELLS = [
         "numbers/drawing",
         "use C0 to C5",
     ),
-    swap(
-        "bad style",
-        "matplotlibrc",
-        "backend: agg",
-        "backend: agg\nno.such: 1",
-        "snippets/numbers.py",
-        "no.such",
+    by_engine(
+        swap(
+            "bad style",
+            "matplotlibrc",
+            "backend: agg",
+            "backend: agg\nno.such: 1",
+            "snippets/numbers.py",
+            "no.such",
+        )
     ),
     Fault(
         "snippet that is not UTF-8",
@@ -258,3 +292,5 @@ SURROUNDINGS = [
     ),
 ]
 EVERY = CELLS + VALUES_FAULTS + PAGES + SURROUNDINGS
+# Of those that the engine finds, the ones that go the whole way all the same, one of each kind.
+WHOLE_WAY = {"raises", "is killed", "figure without alternative text", "value NaN", "embed of nothing"}

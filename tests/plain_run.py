@@ -30,7 +30,7 @@ class PlainRun:
     """What a snippet gave: text and figures by cell, its values, tags by cell, in file order."""
 
     stdout: dict[str, str]
-    figures: dict[str, list[dict]]  # each {"svg": text, "alt": text, "points": [[x, y], …] by line}
+    figures: dict[str, list[dict]]  # each {"svg": text, "alt": text, "axes": what axes_of returns}
     values: dict[str, object]
     tags: dict[str, list[str]]
     sources: dict[str, str]
@@ -65,9 +65,33 @@ def draw_open_figures() -> list[dict]:
             figure.savefig(
                 text, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
             )
-        drawn.append({"svg": text.getvalue(), "alt": figure.get_label()})
+        drawn.append({"svg": text.getvalue(), "alt": figure.get_label(), "axes": axes_of(figure)})
         plt.close(figure)
     return drawn
+
+
+def axes_of(figure) -> list[dict]:
+    """Return each pair of axes: its frame in fractions of the figure, limits, scales, its lines' arrays."""
+    found = []
+    for axes in figure.axes:
+        lines = [line for line in axes.lines if line.get_transform() == axes.transData]
+        found.append(
+            {
+                "frame": axes.get_position().extents.tolist(),
+                "limits": [*axes.get_xlim(), *axes.get_ylim()],
+                "scales": [axes.get_xscale(), axes.get_yscale()],
+                "lines": [
+                    {
+                        "x": [float(x) for x in line.get_xdata()],
+                        "y": [float(y) for y in line.get_ydata()],
+                        "drawn": line.get_linestyle() != "None",
+                        "marked": line.get_marker() not in ("None", None, ""),
+                    }
+                    for line in lines
+                ],
+            }
+        )
+    return found
 
 
 def run_here(path: Path) -> dict:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from masking import alike, volatile_places
-from second_build import build_elsewhere
+from second_build import OTHERWISE, build_elsewhere
+
+TODAY = """
+import datetime, time
+for moment in (datetime.datetime.now(), datetime.datetime.now(datetime.UTC), datetime.date.today(),
+               datetime.datetime.today(), datetime.datetime.fromtimestamp(time.time())):
+    print(moment.strftime("%Y-%m-%d"))
+print(time.strftime("%Y-%m-%d"), time.strftime("%Y-%m-%d", time.gmtime()), sep="\\n")
+"""
 
 
 def files(site: Path) -> dict[str, bytes]:
@@ -24,6 +36,12 @@ def both(
     address = re.search(r'<link rel="canonical" href="([^"]*)"', first["index.html"].decode())[1]
     folder = tmp_path_factory.mktemp("second") / "a folder of another depth" / "and name"
     return first, files(build_elsewhere(folder, SITE_URL=address))
+
+
+def test_the_second_build_takes_place_on_another_day() -> None:
+    command = [sys.executable, "-c", TODAY]
+    said = subprocess.check_output(command, env=os.environ | OTHERWISE, text=True).split()
+    assert all(date.fromisoformat(day) > date.today() + timedelta(days=390) for day in said)
 
 
 def test_two_clean_builds_have_the_same_files(both) -> None:

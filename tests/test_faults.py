@@ -14,16 +14,19 @@ from pathlib import Path
 
 import pytest
 import tiny_project
-from faults import EVERY, PRINT, Fault
+from faults import EVERY, PRINT, WHOLE_WAY, Fault
 from tiny_project import edit
 
 NO_PDF = {"CHROMIUM": ""}  # printing is not what is tested here, and slow
 
 
-def build(folder: Path, **settings) -> subprocess.CompletedProcess:
-    """Run the site's build command."""
+SITE, ENGINE = ["site_build.py"], ["-m", "literate"]
+
+
+def build(folder: Path, road: list[str] = SITE, **settings) -> subprocess.CompletedProcess:
+    """Run the site's build command, or its first part."""
     environment = os.environ | NO_PDF | {"LITERATE_TIMEOUT": "30"} | settings.pop("environment", {})
-    command = [sys.executable, "site_build.py"]
+    command = [sys.executable, *road]
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, **settings
     )
@@ -58,7 +61,8 @@ def broken(built: Path, tmp_path_factory: pytest.TempPathFactory, request: pytes
     def run(number: int, fault: Fault) -> tuple[Path, subprocess.CompletedProcess]:
         project = copy(built, folder / str(number))
         fault.change(project)
-        return project, build(project, environment=fault.environment)
+        road = ENGINE if fault.engine and fault.name not in WHOLE_WAY else SITE
+        return project, build(project, road, environment=fault.environment)
 
     with ThreadPoolExecutor(2) as pool:
         chosen = [

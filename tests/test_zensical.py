@@ -12,9 +12,9 @@ import re
 import shutil
 import subprocess
 import sys
-import sysconfig
 from pathlib import Path
 
+import apart
 import lxml.html
 import pytest
 from second_build import ROOT, copy_sources
@@ -45,25 +45,7 @@ BLOCKS = ("p", "li", "h1", "h2", "h3", "h4", "td", "th", "figcaption", "summary"
 
 
 @pytest.fixture(scope="module")
-def zensical() -> Path:
-    """Return the command, installed in an environment of its own that also sees our packages."""
-    folder = ROOT / ".cache" / f"zensical-{VERSION}-py{sys.version_info.major}{sys.version_info.minor}"
-    command = folder / ("Scripts/zensical.exe" if sys.platform == "win32" else "bin/zensical")
-    if not command.exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        python = command.with_name("python.exe" if sys.platform == "win32" else "python")
-        quiet = ["--quiet", "--disable-pip-version-check"]
-        subprocess.run([python, "-m", "pip", "install", *quiet, f"zensical=={VERSION}"], check=True)
-        own = subprocess.check_output(
-            [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], text=True
-        )
-        (Path(own.strip()) / "ours.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return command
-
-
-@pytest.fixture(scope="module")
-def other_site(zensical: Path, site_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def other_site(site_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the site that Zensical builds of the same pages, snippets and engine."""
     folder = copy_sources(tmp_path_factory.mktemp("zensical") / "project")
     if (ROOT / "outputs").exists():  # the engine decides whether these still hold
@@ -73,6 +55,7 @@ def other_site(zensical: Path, site_dir: Path, tmp_path_factory: pytest.TempPath
         configuration, found = re.subn(pattern, instead, configuration, flags=re.M)
         assert found, f"no longer needed: {why}"
     (folder / "mkdocs.yml").write_text(configuration, encoding="utf-8")
+    zensical = apart.installed("zensical", VERSION, sees_ours=True)
     environment = os.environ | {"PYTHONPATH": str(folder), "NO_COLOR": "1"}
     for command in ([sys.executable, "-m", "literate"], [str(zensical), "build"]):
         done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)

@@ -120,7 +120,7 @@ def make_site(folder: Path) -> Path:
     make(folder)
     for name in ("publish", "overrides", "docs/assets"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("site_build.py", "site_hooks.py", "citations.py", "package.json"):
+    for name in ("site_build.py", "site_hooks.py", "citations.py", "ledger.py", "package.json"):
         shutil.copy(ROOT / name, folder)
     (folder / "node_modules").symlink_to(ROOT / "node_modules")
     (folder / "docs/references.bib").write_text(BIBLIOGRAPHY, encoding="utf-8")
@@ -129,6 +129,9 @@ def make_site(folder: Path) -> Path:
     navigation = "nav:\n  - Tiny: index.md\n  - Other: other.md\n  - Notebook: notebooks/numbers.ipynb\n"
     configuration, found = re.subn(r"^nav:\n(?: +- .*\n)+", navigation, configuration, flags=re.M)
     assert found == 1
+    keys = re.compile(r"^( +(?:post|method)): \w+", re.M)
+    configuration, found = keys.subn(r"\1: someone2024title", configuration)
+    assert found == 2
     (folder / "mkdocs.yml").write_text(configuration, encoding="utf-8")
     return folder
 

@@ -1,7 +1,7 @@
 """How long builds take, as ratios whose two sides are measured in one run, one after the other.
 
-    python bench.py                five repeats: medians, lowest and highest
-    python bench.py --repeats 1    a first look
+    python tests/bench.py                five repeats: medians, lowest and highest
+    python tests/bench.py --repeats 1    a first look
 
 Each ratio compares a build with what it cannot do without: running each snippet with plain Python, one
 after the other, and a MkDocs build of the same pages that runs nothing. All of it happens in a copy of
@@ -20,9 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent
-sys.path.insert(0, str(ROOT / "tests"))
-from second_build import copy_sources  # noqa: E402 (stands beside the tests that use it too)
+from second_build import copy_sources
 
 BUILD = [sys.executable, "site_build.py"]
 RUN_NOTHING = "import literate, site_build; literate.build = lambda *_: {}; site_build.main()"
@@ -60,7 +58,7 @@ def measure(folder: Path, turn: int) -> dict[str, float]:
     took["clean"] = seconds(BUILD, folder)
     took["mkdocs"] = seconds([sys.executable, "-c", RUN_NOTHING], folder)
     took["nothing"] = seconds(BUILD, folder)
-    append(folder / "docs/provenance.md", f"\nBuild {turn}.\n".replace(str(turn), "again " * (turn + 1)))
+    append(folder / "docs/provenance.md", "\nEdited once more.\n")  # a line longer each time
     took["prose"] = seconds(BUILD, folder)
     append(folder / f"snippets/{EDITED}.py", f"# edit {turn}\n")
     took["snippet"] = seconds(BUILD, folder)

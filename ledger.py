@@ -1,0 +1,106 @@
+"""Ledger: every number that prose quotes, with the cell that computed it.
+
+A Markdown extension: the line `[quoted-values]` becomes one table a page, of the value as it is
+quoted, its name, and a link to the cell it comes from. Reads docs/ and snippets/ through `literate`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from markdown.extensions import Extension
+from markdown.preprocessors import Preprocessor
+
+from literate.embed import EMBED, QUOTE, pages
+from literate.read import Cell, read
+
+LINE = "[quoted-values]"
+
+
+def ledger(root: Path) -> list[str]:
+    """Return the lines of all tables."""
+    sources, places, lines = pages(root), {}, []
+    snippets = {path.stem: read(path, Path()) for path in (root / "snippets").glob("*.py")}
+    for path, text in sources.items():
+        for embed in filter(None, map(EMBED.match, text)):
+            places.setdefault(embed["cell"], path.relative_to("docs").as_posix())
+    for path, text in sources.items():
+        if quotes := dict.fromkeys(quote[0] for line in text for quote in QUOTE.finditer(line)):
+            lines += [f"**[{title(text)}]({path.relative_to('docs').as_posix()})**", ""]
+            lines += ["| Value | Name | Computed in |", "|---|---|---|"]
+            lines += [*(row(QUOTE.fullmatch(quote), snippets, places) for quote in quotes), ""]
+    return lines
+
+
+def title(lines: list[str]) -> str:
+    return next((line[2:].split(" {")[0] for line in lines if line.startswith("# ")), "Page")
+
+
+def row(quote: re.Match, snippets: dict[str, list[Cell]], places: dict[str, str]) -> str:
+    """Return a table row for one quoted value."""
+    name, key = quote["snippet"], quote["key"]
+    cell = source_cell(snippets[name], key)
+    page = places.get(f"{name}/{cell}")
+    target = f"{page}#cell-{name}-{cell}" if page else f"notebooks/{name}.ipynb"
+    return f"| {quote[0]} | `{name}.{key}` | [{name}/{cell}]({target}) |"
+
+
+def source_cell(cells: list[Cell], key: str) -> str:
+    """Return the last shown cell before `values` that binds a name of the value's expression."""
+    values = next(cell for cell in cells if cell.name == "values")
+    wanted = names_read(expression_of(values.source, key))
+    for cell in reversed(cells[: cells.index(values)]):
+        if cell.kind == "code" and "hidden" not in cell.tags and wanted & names_bound(cell.source):
+            return cell.name
+    return values.name
+
+
+def expression_of(source: str, key: str) -> ast.AST | None:
+    """Return the expression that the values cell writes beside a key."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Dict):
+            for name, value in zip(node.keys, node.values):
+                if isinstance(name, ast.Constant) and name.value == key:
+                    return value
+    return None
+
+
+def names_read(expression: ast.AST | None) -> set[str]:
+    nodes = ast.walk(expression) if expression else ()
+    return {node.id for node in nodes if isinstance(node, ast.Name)}
+
+
+def names_bound(source: str) -> set[str]:
+    """Return the names that a cell's top level assigns; definitions and imports do not count."""
+    bound = set()
+    for statement in ast.parse(source).body:
+        if not isinstance(statement, (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)):
+            names = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
+            bound |= {node.id for node in names if isinstance(node.ctx, ast.Store)}
+    return bound
+
+
+class LedgerLines(Preprocessor):
+    """Put the tables in the place of the line that asks for them."""
+
+    def run(self, lines: list[str]) -> list[str]:
+        root = Path(self.md.ledger.getConfig("root"))
+        return [new for line in lines for new in (ledger(root) if line.strip() == LINE else [line])]
+
+
+class LedgerExtension(Extension):
+    """Python-Markdown extension; `root` is the folder that holds docs/ and snippets/."""
+
+    def __init__(self, **settings) -> None:
+        self.config = {"root": [".", "folder of the project"]}
+        super().__init__(**settings)
+
+    def extendMarkdown(self, md) -> None:
+        md.ledger = self
+        md.preprocessors.register(LedgerLines(md), "ledger", 30)
+
+
+def makeExtension(**settings) -> LedgerExtension:
+    return LedgerExtension(**settings)
