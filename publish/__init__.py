@@ -7,3 +7,7 @@ worker. `hooks.py` says in which order; every other file does one of the steps.
 
 The package knows nothing of how an output was computed, only how it looks.
 """
+
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent  # where node_modules lies

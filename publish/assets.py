@@ -1,47 +1,68 @@
-"""Assets: one style sheet, one script, the fonts, each named by its content.
+"""Assets: one style sheet in every page, the scripts and fonts beside them, named by their content.
 
 In: the sheets in docs/assets/css, KaTeX's own, config.extra_css, and the pages
-that are already written. Out: files under assets/, and the pages with the plain
-names `assets/site.css`, `assets/site.js`, `assets/fonts/x.woff2` replaced by those names.
+that are already written. Out: files under assets/, and the pages with the sheet in
+place of their link to `assets/site.css`, and with `assets/site.js`, `assets/fonts/x.woff2`
+replaced by the names of those files. A sheet of its own would cost every first visit
+a round trip before anything shows; in the page it weighs 7 kB.
 """
 
 import hashlib
-import html
 import re
-from collections.abc import Iterable
 from pathlib import Path
 
-from publish import fonts
-from publish.formulas import ROOT
+from mkdocs.exceptions import PluginError
+
+from publish import ROOT, fonts
+from publish.formulas import Renderer
 
 SHEETS = ["tokens", "layout", "prose", "cells", "math", "print"]
 TEXT_FACE = "serif-normal"
 # Asked for early where formulas can stand on the first screen; that of the article is its head.
 FORMULA_FACES = ["katex-main-regular", "katex-math-italic"]
-STYLE_SHEET = "assets/site.css"
+STYLE_LINK = re.compile(r'<link rel="stylesheet" href="(?P<up>[^"]*)assets/site\.css">')
+CLASS, RULE = re.compile(r'\bclass="([^"]*)"'), re.compile(r"([^{}]+)(\{[^{}]*\})")
 SCRIPTS = ["assets/site.js", "assets/search.js"]
 
 
-def write_assets(site: Path, docs: Path, extra_css: list[str], formulas: Iterable[str]) -> None:
+def write_assets(site: Path, docs: Path, extra_css: list[str], drawn: Renderer) -> None:
     """Write style sheet, script and fonts into the site and point its pages to them."""
     pages = {path: path.read_text(encoding="utf-8") for path in sorted(site.rglob("*.html"))}
-    characters: set[str] = set()
-    slanted: set[str] = set()
+    characters, slanted = set(drawn.letters), set[str]()
     for text in pages.values():
-        characters.update(html.unescape(text))
         slanted |= fonts.italics(text)
-    files, faces = fonts.make_fonts(characters, slanted, fonts.formula_glyphs(formulas))
+    for script in docs.glob("assets/*.js"):  # what it writes can be known no closer
+        letters = set(script.read_text(encoding="utf-8"))
+        characters |= letters
+        slanted |= {letter for letter in letters if letter.isalpha() and not letter.isascii()}
+    files, faces = fonts.make_fonts(characters, slanted, fonts.formula_glyphs(drawn.used))
     folder = site / "assets" / "fonts"
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         (folder / name).write_bytes(data)
     names = {f"assets/fonts/{stem(name)}.woff2": f"assets/fonts/{name}" for name in files}
-    sheet = faces + smaller(style_sheet(docs, extra_css))
-    names[STYLE_SHEET] = named(site, STYLE_SHEET, sheet)
+    classes = {name for text in pages.values() for found in CLASS.findall(text) for name in found.split()}
+    sheet = faces + smaller(style_sheet(docs, extra_css, classes))
     for script in SCRIPTS:
         names[script] = named(site, script, (docs / script).read_text(encoding="utf-8"))
     for path, text in pages.items():
-        path.write_text(renamed(text, names), encoding="utf-8")
+        path.write_text(renamed(with_sheet(text, sheet, path), names), encoding="utf-8")
+
+
+def with_sheet(text: str, sheet: str, path: Path) -> str:
+    """Return a page with the style sheet in the place of the link to it.
+
+    Raises:
+        PluginError: the page does not have that link, once.
+    """
+
+    def style(match: re.Match[str]) -> str:
+        return "<style>" + sheet.replace("url(fonts/", f"url({match['up']}assets/fonts/") + "</style>"
+
+    text, found = STYLE_LINK.subn(style, text)
+    if found != 1:
+        raise PluginError(f"{path}: {found} links to assets/site.css, not one; see overrides/head.html")
+    return text
 
 
 def stem(name: str) -> str:
@@ -57,12 +78,24 @@ def named(site: Path, name: str, text: str) -> str:
     return target
 
 
-def style_sheet(docs: Path, extra_css: list[str]) -> str:
-    """Return KaTeX's sheet without its fonts, then ours, then those that mkdocs.yml adds."""
+def style_sheet(docs: Path, extra_css: list[str], classes: set[str]) -> str:
+    """Return KaTeX's sheet for the classes in use, then ours, then those that mkdocs.yml adds."""
     katex = (ROOT / "node_modules/katex/dist/katex.css").read_text(encoding="utf-8")
-    katex = re.sub(r"@font-face\s*\{[^}]*\}", "", katex)
     ours = [docs / "assets" / "css" / f"{name}.css" for name in SHEETS] + [docs / name for name in extra_css]
-    return "\n".join([katex, *(path.read_text(encoding="utf-8") for path in ours)])
+    return "\n".join([used_rules(katex, classes), *(path.read_text(encoding="utf-8") for path in ours)])
+
+
+def used_rules(css: str, classes: set[str]) -> str:
+    """Return the rules that can apply where only these classes are in use; none that loads a font.
+
+    For KaTeX's sheet, whose formulas are all drawn by now; it nests nothing in its rules.
+    """
+    kept = []
+    for selectors, body in RULE.findall(re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)):
+        alive = [one for one in selectors.split(",") if set(re.findall(r"\.([\w-]+)", one)) <= classes]
+        if alive and "@font-face" not in selectors:
+            kept.append(",".join(alive) + body)
+    return "".join(kept)
 
 
 def smaller(css: str) -> str:

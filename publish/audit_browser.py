@@ -5,19 +5,21 @@ naming its page, setting and place; empty lists are what the site promises.
 """
 
 import json
+from itertools import product
 from urllib.parse import urlsplit
 
 from publish.formulas import ROOT
+from publish.shots import LAY_OUT, SCHEMES, WIDTHS
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag2aaa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # A reader who saves data gets no service worker, so that each page comes from the server.
 SAVE_DATA = "Object.defineProperty(navigator, 'connection', {value: {saveData: true}})"
 # Everything open and laid out, also what waits until the reader comes near.
-UNFOLD = """() => {
-  document.querySelectorAll('main details').forEach((part) => { part.open = true });
-  document.styleSheets[0].insertRule('* { content-visibility: visible !important }');
-}"""
+OPEN_ALL = "document.querySelectorAll('main details').forEach((part) => { part.open = true });"
+UNFOLD = f"() => {{ {OPEN_ALL} {LAY_OUT} }}"
+# After a change of the window: the page's observers have run, and it is drawn anew.
+SETTLED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(null))))"
 # Elements that reach beyond the right edge of the window, though no ancestor scrolls or hides them.
 BEYOND = """() => {
   const width = document.documentElement.clientWidth;
@@ -52,37 +54,37 @@ def open_page(context, address: str, faults: list[str], setting: str):
     return page
 
 
-def axe_faults(
-    browser, address: str, names: list[str], widths=(360, 1280), schemes=("light", "dark")
-) -> list[str]:
-    """Return axe-core's violations on pages in all settings, and what console and network say."""
+def axe_faults(browser, address: str, names: list[str]) -> list[str]:
+    """Return axe-core's violations on pages in all settings, and what console and network say.
+
+    Each page is opened once; then the window changes its width, and the system its colors.
+    """
     faults: list[str] = []
     script = AXE.read_text(encoding="utf-8")
-    for width in widths:
-        for scheme in schemes:
-            setting = f"{width} px, {scheme}"
-            size = {"width": width, "height": 900}
-            context = browser.new_context(viewport=size, color_scheme=scheme)
-            context.add_init_script(SAVE_DATA)
-            for name in names:
-                page = open_page(context, address + name, faults, setting)
-                page.evaluate(UNFOLD)
-                page.evaluate(script)
-                options = json.dumps({"runOnly": RULES, "resultTypes": ["violations"]})
-                for violation in page.evaluate(
-                    f"axe.run(document, {options}).then((result) => result.violations)"
-                ):
-                    nodes = violation["nodes"]
-                    place, reason = (
-                        nodes[0]["html"][:160],
-                        nodes[0]["failureSummary"].replace("\n", " ")[:300],
-                    )
-                    faults.append(
-                        f"/{name} ({setting}): {violation['id']} at {len(nodes)} places: {place}: {reason}"
-                    )
-                page.close()
-            context.close()
+    options = json.dumps({"runOnly": RULES, "resultTypes": ["violations"]})
+    context = browser.new_context()
+    context.add_init_script(SAVE_DATA)
+    for name in names:
+        page = open_page(context, address + name, faults, "all settings")
+        page.evaluate(UNFOLD)
+        page.evaluate(script)
+        for width, scheme in product(WIDTHS, SCHEMES):
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme)
+            page.evaluate(SETTLED)
+            result = page.evaluate(f"axe.run(document, {options})")
+            for violation in result["violations"]:
+                faults.append(f"/{name} ({width} px, {scheme}): {said(violation)}")
+        page.close()
+    context.close()
     return faults
+
+
+def said(violation: dict) -> str:
+    """Return one of axe's violations as a line: the rule, how often, the first place, the reason."""
+    nodes = violation["nodes"]
+    reason = nodes[0]["failureSummary"].replace("\n", " ")[:300]
+    return f"{violation['id']} at {len(nodes)} places: {nodes[0]['html'][:160]}: {reason}"
 
 
 def scroll_faults(browser, address: str, names: list[str], widths=(320, 360, 640, 1024, 1280)) -> list[str]:

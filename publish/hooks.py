@@ -1,15 +1,16 @@
 """MkDocs hooks: in which order the publisher works on a page and on the finished site."""
 
-import os
-from datetime import UTC, date, datetime
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
-from mkdocs.plugins import event_priority
+from mkdocs.plugins import event_priority, get_plugin_logger
 
 from publish import assets, cells, citing, figures, formulas, notebooks, offline, paper, policy
+from publish.article import article_of, date_build
+from publish.browser import NONE
 
+log = get_plugin_logger("publish")
 serving = False
 
 
@@ -20,13 +21,12 @@ def on_startup(command: str, dirty: bool) -> None:
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
-    """Date everything that is built by the edition, unless the environment gives another date."""
-    citing.check_article(config.extra)
-    edition = config.extra["article"]["edition"]
-    midnight = datetime.combine(date.fromisoformat(str(edition)), datetime.min.time(), UTC)
-    os.environ.setdefault("SOURCE_DATE_EPOCH", str(int(midnight.timestamp())))
+    """Check what every build needs; date everything by the edition."""
+    date_build(article_of(config))
+    formulas.check_installed()
     notebooks.use_own_template()
     formulas.SHARED.used.clear()
+    formulas.SHARED.letters.clear()
     return config
 
 
@@ -58,12 +58,12 @@ def on_page_content(html: str, page, config: MkDocsConfig, files) -> str:
 
 def on_page_context(context, page, config: MkDocsConfig, nav):
     """Give the template what it says about the page."""
-    return context | shared_context(context, config) | citing.page_context(page, config)
+    return on_template_context(context, "", config) | citing.page_context(page, config)
 
 
 def on_template_context(context, template_name: str, config: MkDocsConfig):
     """Give the page for missing addresses what every page needs."""
-    return context | shared_context(context, config)
+    return context | shared_context(context, config) | {"article": article_of(config)}
 
 
 def shared_context(context, config: MkDocsConfig) -> dict:
@@ -88,11 +88,13 @@ def on_post_page(output: str, page, config: MkDocsConfig) -> str:
 def on_post_build(config: MkDocsConfig) -> None:
     """Write what all pages share, then what depends on every file of the site."""
     site, docs = Path(config.site_dir), Path(config.docs_dir)
-    assets.write_assets(site, docs, config.extra_css, formulas.SHARED.used)
+    assets.write_assets(site, docs, config.extra_css, formulas.SHARED)
     citing.write_feed(site, config)
     citing.write_card(site, config)
     if serving:
         return
+    if not paper.chromium():
+        log.info("%s; without one the site has no PDF", NONE)
     try:
         paper.write_paper(site, config.site_url)
     except paper.PaperError as error:

@@ -1,21 +1,25 @@
 """Lighthouse: what it says of served pages, on the phone that it simulates.
 
-Performance varies from run to run and is judged by the median of several; the other
-categories, layout shift, bytes and requests do not vary.
+Accessibility, best practices, SEO, layout shift, bytes and requests do not vary and are
+promised exactly; times do, and are judged by the median of several runs.
 """
 
 import json
-import os
 import statistics
 import subprocess
 from dataclasses import dataclass
+from pathlib import Path
 
-from publish.formulas import ROOT, node
-from publish.paper import FLAGS, chromium
+from publish.browser import FLAGS, NONE, chromium
+from publish.formulas import node
 
-CLI = ROOT / "node_modules/lighthouse/cli/index.js"
-CATEGORIES = ("performance", "accessibility", "best-practices", "seo")
+SCRIPT = Path(__file__).with_suffix(".mjs")
+EXACT = ["accessibility", "best-practices", "seo"]
 TIMES = {"LCP": "largest-contentful-paint", "TBT": "total-blocking-time", "FCP": "first-contentful-paint"}
+# For what is exact a page need not come to rest, nor be drawn once more for a report that nobody reads.
+AT_ONCE = {"disableFullPageScreenshot": True} | dict.fromkeys(
+    ["pauseAfterFcpMs", "pauseAfterLoadMs", "networkQuietThresholdMs", "cpuQuietThresholdMs"], 0
+)
 
 
 @dataclass(frozen=True)
@@ -30,16 +34,30 @@ class Report:
     faults: tuple[str, ...]  # audits below their full score, outside of performance
 
 
-def look(address: str, categories: tuple[str, ...] = CATEGORIES) -> Report:
-    """Run Lighthouse once on a page."""
-    command = [node(), str(CLI), address, "--quiet", "--output=json", "--output-path=stdout"]
-    command += [f"--only-categories={','.join(categories)}"]
-    command += ["--chrome-flags=--headless=new " + " ".join(FLAGS)]
-    environment = os.environ | {"CHROME_PATH": chromium() or ""}
-    ran = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=240, check=False)
+def look(addresses: list[str], categories: list[str], settings: dict | None = None) -> list[Report]:
+    """Run Lighthouse on pages, one after another in one browser."""
+    if not (program := chromium()):
+        raise RuntimeError(NONE)
+    request = {"addresses": addresses, "categories": categories, "settings": settings or {}}
+    request |= {"chromium": program, "flags": FLAGS}
+    command = [node(), str(SCRIPT), json.dumps(request)]
+    limit = 120 + 60 * len(addresses)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
     if ran.returncode:
-        raise RuntimeError(f"Lighthouse failed on {address}: {ran.stderr[-800:]}")
-    return report(json.loads(ran.stdout))
+        raise RuntimeError(f"Lighthouse failed: {ran.stderr[-800:]}")
+    return [report(json.loads(line)) for line in ran.stdout.splitlines()]
+
+
+def exact_faults(address: str, names: list[str]) -> list[str]:
+    """Return where pages of a served site miss 100 in a category that does not vary."""
+    listed = [name for name in names if name != "404.html"]  # no search engine is to list it
+    reports = look([address + name for name in listed], EXACT, AT_ONCE)
+    return [
+        f"/{name}: {part} {score}: {seen.faults}"
+        for name, seen in zip(listed, reports, strict=True)
+        for part, score in seen.scores.items()
+        if score < 100
+    ]
 
 
 def report(answer: dict) -> Report:

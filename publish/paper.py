@@ -2,47 +2,43 @@
 
 In: the finished pages. Out: `weight-decay.pdf` in the site, the same bytes for the
 same pages. Without a Chromium no PDF is made, and no page links to one.
+
+What Chromium prints lacks the authors, and its outline loses the space where a
+heading breaks into lines: both are added behind its last byte.
 """
 
+import io
 import os
 import re
-import shutil
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from functools import cache
 from mimetypes import guess_type
 from pathlib import Path
 
+from pypdf import PdfWriter
+from pypdf.generic import DictionaryObject, NameObject, TextStringObject
+
+from publish.browser import FLAGS, chromium
+
 NAME = "weight-decay.pdf"
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 FOOTER = (
     '<div style="width:100%;font:8px serif;color:#514c44;padding:0 24mm;display:flex;'
     'justify-content:space-between"><span class="title"></span>'
     '<span><span class="pageNumber"></span> / <span class="totalPages"></span></span></div>'
 )
+FACTS = """() => ({
+  authors: document.querySelector("meta[name=author]").content,
+  headings: [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map((heading) => {
+    const copy = heading.cloneNode(true);
+    copy.querySelectorAll(".headerlink").forEach((link) => link.remove());
+    return copy.textContent.trim().replace(/\\s+/g, " ");
+  }),
+})"""
 DATE = re.compile(rb"/(CreationDate|ModDate) ?\(D:[^)]*\)")
 
 
 class PaperError(Exception):
     """The PDF could not be made."""
-
-
-@cache
-def chromium() -> str | None:
-    """Return the path of a Chromium: CHROMIUM, one on the path, or Playwright's own."""
-    named = os.environ.get("CHROMIUM")
-    if named is not None:
-        return named or None
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if path := shutil.which(name):
-            return path
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        path = playwright.chromium.executable_path
-    return path if Path(path).exists() else None
 
 
 def write_paper(site: Path, address: str) -> None:
@@ -55,11 +51,15 @@ def write_paper(site: Path, address: str) -> None:
     program = chromium()
     if program is None:
         return
-    (site / NAME).write_bytes(fixed(print_page(site, address, program)))
+    printed, facts = print_page(site, address, program)
+    (site / NAME).write_bytes(completed(fixed(printed), facts["authors"], facts["headings"]))
 
 
-def print_page(site: Path, address: str, program: str) -> bytes:
-    """Return the PDF of the front page under its address; files come from the folder, not from a network."""
+def print_page(site: Path, address: str, program: str) -> tuple[bytes, dict]:
+    """Return the PDF of the front page under its address, and the page's authors and headings.
+
+    The page's files come from the folder, not from a network.
+    """
     from playwright.sync_api import Error, sync_playwright
 
     def answer(route) -> None:
@@ -82,7 +82,8 @@ def print_page(site: Path, address: str, program: str) -> bytes:
                 page.emulate_media(media="print", color_scheme="light")
                 page.evaluate("document.querySelectorAll('details').forEach(part => { part.open = true })")
                 page.evaluate("document.fonts.ready.then(() => null)")
-                return page.pdf(
+                facts = page.evaluate(FACTS)
+                printed = page.pdf(
                     prefer_css_page_size=True,
                     print_background=True,
                     tagged=True,
@@ -91,6 +92,7 @@ def print_page(site: Path, address: str, program: str) -> bytes:
                     header_template="<span></span>",
                     footer_template=FOOTER,
                 )
+                return printed, facts
             finally:
                 browser.close()
     except Error as error:
@@ -112,3 +114,35 @@ def fixed(printed: bytes) -> bytes:
     if not dates:
         raise PaperError("the PDF has no dates where they were; see publish/paper.py")
     return printed
+
+
+def completed(printed: bytes, authors: str, headings: list[str]) -> bytes:
+    """Add the authors, and mend the outline's titles, which are the page's headings in their order."""
+    writer = PdfWriter(io.BytesIO(printed), incremental=True)
+    writer.add_metadata({"/Author": authors})
+    coming = iter(headings)
+    for entry in outline_of(writer.root_object["/Outlines"]):
+        title = letters(entry["/Title"])
+        heading = next((text for text in coming if letters(text) == title), None)
+        if heading is None:
+            raise PaperError(f"the PDF's outline has '{entry['/Title']}', which is no heading of the page")
+        if heading != entry["/Title"]:
+            entry[NameObject("/Title")] = TextStringObject(heading)
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+def outline_of(parent: DictionaryObject) -> Iterator[DictionaryObject]:
+    """Yield the entries of an outline below one of them, in reading order."""
+    entry = parent.get("/First")
+    while entry is not None:
+        entry = entry.get_object()
+        yield entry
+        yield from outline_of(entry)
+        entry = entry.get("/Next")
+
+
+def letters(text: str) -> str:
+    """Return a text without its white space."""
+    return "".join(text.split())

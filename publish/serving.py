@@ -66,7 +66,7 @@ def handler(site: Path, below: str) -> type[BaseHTTPRequestHandler]:
             code = 200 if path.is_file() and path.resolve().is_relative_to(site) else 404
             self.send_file(path if code == 200 else site / "404.html", code)
 
-        do_HEAD = do_GET  # noqa: N815 (http.server's name)
+        do_HEAD = do_GET
 
         def send_file(self, path: Path, code: int) -> None:
             kind = guess_type(path.name)[0] or "application/octet-stream"

@@ -1,15 +1,17 @@
 """Shots: every page in four settings (360 and 1280 px wide, light and dark) as images in a folder.
 
-Run: python -m publish.shots [SITE [FOLDER [PAGE ...]]]      (make shots: site/ into shots/)
+Run: python -m publish.shots [SITE] [PAGE ...] [--into FOLDER]      (make shots: site/ into shots/)
 """
 
-import sys
+import argparse
 from pathlib import Path
 
-from publish.paper import FLAGS, chromium
+from publish.browser import FLAGS, chromium
 from publish.serving import served
 
 WIDTHS, SCHEMES = (360, 1280), ("light", "dark")
+# Lay out what waits until the reader comes near; an image of the whole page would be blank there.
+LAY_OUT = "document.styleSheets[0].insertRule('* { content-visibility: visible !important }');"
 
 
 def pages_of(site: Path) -> list[str]:
@@ -31,6 +33,7 @@ def shoot(site: Path, folder: Path, only: list[str]) -> None:
                 page = context.new_page()
                 for name in only or pages_of(site):
                     page.goto(address + name, wait_until="load")
+                    page.evaluate(LAY_OUT)
                     page.evaluate("document.fonts.ready.then(() => null)")
                     stem = name.strip("/").replace("/", "-").removesuffix(".html") or "article"
                     page.screenshot(path=folder / f"{stem}-{width}-{scheme}.png", full_page=True)
@@ -38,6 +41,14 @@ def shoot(site: Path, folder: Path, only: list[str]) -> None:
         browser.close()
 
 
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("site", type=Path, nargs="?", default=Path("site"), help="a built site")
+    parser.add_argument("pages", nargs="*", help="addresses below the site's; without any, all")
+    parser.add_argument("--into", type=Path, default=Path("shots"), help="folder of the images")
+    chosen = parser.parse_args()
+    shoot(chosen.site, chosen.into, chosen.pages)
+
+
 if __name__ == "__main__":
-    built, images, *chosen = [*sys.argv[1:], *["site", "shots"][len(sys.argv) - 1 :]]
-    shoot(Path(built), Path(images), chosen)
+    main()

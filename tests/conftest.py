@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-import functools
-import http.server
 import os
+import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
-import find_browser
 import pytest
 import torch
 from filelock import FileLock
 from plain_run import ROOT, PlainRuns
 
+from publish.browser import FLAGS, NONE, chromium
+from publish.serving import served
+
 SITE_URL = "https://example.org/weight-decay/"  # a sub-path, as Pages serves it
+# A shell starts background jobs deaf to Ctrl-C, and what they start inherits that; tests interrupt builds.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+# The files that take longest come first, so that none is left to run alone at the end.
+LONG = "deterministic downloads faults derivation page_quality rendered freshness zensical".split()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--site", metavar="DIR", help="check this built site instead of building one")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the long files first; the order within a file stays."""
+    places = {f"test_{name}.py": place for place, name in enumerate(LONG)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONG)))
 
 
 @pytest.fixture(scope="session")
@@ -83,39 +93,18 @@ def plain(together: Path) -> PlainRuns:
 @pytest.fixture(scope="session")
 def site_url(site_dir: Path):
     """Serve the built site on a free port under the sub-path that it was built for."""
-
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_) -> None:
-            pass
-
-        def translate_path(self, path: str) -> str:
-            return super().translate_path("/" + path.removeprefix("/weight-decay/").lstrip("/"))
-
-        def send_error(self, code, *args) -> None:
-            if code == 404 and (page := site_dir / "404.html").exists():
-                self.send_response(404)
-                self.send_header("Content-Type", "text/html")
-                self.end_headers()
-                self.wfile.write(page.read_bytes())
-            else:
-                super().send_error(code, *args)
-
-    handler = functools.partial(Quiet, directory=str(site_dir))
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/weight-decay/"
-    server.shutdown()
-    server.server_close()
+    with served(site_dir) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
 def browser():
-    """Start headless Chromium: the system's if there is one, else Playwright's own."""
+    """Start the Chromium that prints the PDF, headless."""
     from playwright.sync_api import sync_playwright
 
-    found = find_browser.installed()
-    assert found, "no Chromium: run `make test`, which installs one"
+    found = chromium()
+    assert found, f"{NONE}; `make test` installs one"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=found, args=find_browser.FLAGS)
-        yield chromium
-        chromium.close()
+        started = playwright.chromium.launch(executable_path=found, args=FLAGS)
+        yield started
+        started.close()

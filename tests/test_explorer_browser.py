@@ -8,7 +8,7 @@ ROWS = ("prior_std", "prior_variance", "nll", "penalty", "loss", "new_nll", "gra
 READ = """() => {
   const numbers = {};
   for (const value of document.querySelectorAll("#explorer dl data"))
-    numbers[value.dataset.name] = [Number(value.value), value.textContent];
+    numbers[value.dataset.name] = [Number(value.value), value.innerHTML];
   const slider = (id) => document.getElementById(id);
   return {
     numbers,
@@ -16,6 +16,7 @@ READ = """() => {
     shown: [...document.querySelectorAll("#explorer output")].map((output) => output.textContent),
     spoken: [slider("explorer-n"), slider("explorer-lambda")].map((s) => s.getAttribute("aria-valuetext")),
     verdict: document.querySelector("#explorer .explorer-verdict").textContent,
+    lossTitle: document.querySelector("#explorer .explorer-loss title").textContent,
     curve: document.querySelector("#explorer .explorer-fit .line.fit").getAttribute("d"),
     truth: document.querySelector("#explorer .explorer-fit .line.truth").getAttribute("d"),
     used: document.querySelectorAll("#explorer .explorer-fit .point.used").length,
@@ -49,14 +50,20 @@ def visit(browser, site_url):
     assert problems == []
 
 
-def as_shown(number):
-    """Write a number as the page should: 4 digits, or 2 and a power of ten, or a bound."""
+def as_html(number):
+    """Write a number as the list should: 4 digits, or 2 and a power of ten, or a bound."""
     if number < 1e-12:
-        return "below 10⁻¹²"
+        return "below 10<sup>−12</sup>"
     if number >= 1e-3:
         return f"{number:#.4g}"
     digits, power = f"{number:.1e}".split("e")
-    return f"{digits} × 10" + str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{digits} × 10<sup>{int(power)}</sup>".replace("-", "−")
+
+
+def as_shown(number):
+    """Write a number as sentences should, which have no markup."""
+    line, _, power = as_html(number).removesuffix("</sup>").partition("<sup>")
+    return line + power.translate(str.maketrans("−0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
 
 
 def heights(path):
@@ -69,7 +76,7 @@ def check(seen, data, size, k):
     here = size * len(data["lambda"]) + k
     assert seen["at"] == [size, k]
     for name in ROWS:
-        assert seen["numbers"][name] == [data[name][here], as_shown(data[name][here])], name
+        assert seen["numbers"][name] == [data[name][here], as_html(data[name][here])], name
     assert set(seen["numbers"]) == set(ROWS)
     n, text, std = data["n"][size], data["lambda_text"][k], as_shown(data["prior_std"][here])
     assert seen["shown"] == [text, str(n)]
@@ -80,7 +87,20 @@ def check(seen, data, size, k):
     assert seen["verdict"].startswith(VERDICT[data["state"][here]])
     assert ("Not the MAP estimate" in seen["verdict"]) == bool(data["beaten"][here])
     assert seen["used"] == n
+    check_loss_title(seen, data, size, k)
     check_curve(seen, data, here)
+
+
+def check_loss_title(seen, data, size, k):
+    """The picture's title says of this n what the data say, and nothing of what lies between."""
+    mine = slice(size * len(data["lambda"]), (size + 1) * len(data["lambda"]))
+    nll, new = data["nll"][mine], data["new_nll"][mine]
+    best = data["lambda_text"][new.index(min(new))]
+    assert seen["lossTitle"] == (
+        f"Loss against λ for n = {data['n'][size]}: the NLL is {as_shown(nll[0])} at the smallest λ and "
+        f"{as_shown(nll[-1])} at the largest; the NLL of new labels is lowest, {as_shown(min(new))}, "
+        f"at λ = {best}. Marked: λ = {data['lambda_text'][k]}"
+    )
 
 
 def check_curve(seen, data, here):
@@ -138,6 +158,39 @@ def test_the_prior_is_kept_when_asked_and_only_then(visit, data):
         seen = page.evaluate(READ)
         check(seen, data, size, start["at"][1] + 2 * (2 - size))  # two steps for each halving of n
         assert seen["numbers"]["prior_std"] == start["numbers"]["prior_std"]
+        assert NOT_KEPT not in seen["verdict"]
+
+
+NOT_KEPT = "The prior is not kept"
+
+
+def test_a_prior_that_no_lambda_of_the_slider_gives_is_said_not_to_be_kept(visit, data):
+    page = visit(reduced_motion="reduce")
+    page.focus("#explorer-hold")
+    page.keyboard.press("Space")
+    page.focus("#explorer-lambda")
+    page.keyboard.press("End")
+    assert NOT_KEPT not in page.evaluate(READ)["verdict"]
+    page.focus("#explorer-n")
+    page.keyboard.press("ArrowLeft")
+    seen = page.evaluate(READ)
+    check(seen, data, 1, len(data["lambda"]) - 1)
+    assert NOT_KEPT in seen["verdict"]
+    page.keyboard.press("ArrowRight")  # back, where the prior is what it was
+    assert NOT_KEPT not in page.evaluate(READ)["verdict"]
+    page.keyboard.press("ArrowLeft")
+    page.focus("#explorer-lambda")
+    page.keyboard.press("ArrowLeft")  # another λ, another prior
+    assert NOT_KEPT not in page.evaluate(READ)["verdict"]
+
+
+def test_what_a_flagged_fits_sentence_says_is_true_of_every_flagged_fit(data):
+    norms = [
+        (gradient, shortest)
+        for gradient, shortest, state in zip(data["grad_norm"], data["shortest"], data["state"])
+        if state == "flagged"
+    ]
+    assert norms and min(map(min, norms)) >= data["threshold"]
 
 
 def test_a_finger_on_the_loss_picture_chooses_lambda(visit, data):

@@ -1,53 +1,60 @@
-"""The PDF of the article prints what the run gave: every line of every output, and every quoted value."""
+"""The PDF of the article prints what the run gave: every number of every output, and every quoted value."""
 
 from __future__ import annotations
 
-import re
+from dataclasses import replace
 from pathlib import Path
 
-import pypdf
 import pytest
+from page_sources import PageSources
+from paper_numbers import Printed, expected_lines, expected_values, pdf_tokens, unprinted
 from plain_run import ROOT
-from rendered import NUMBER, Checker, quoted
-
-
-def squeeze(text: str) -> str:
-    """Return text as it can be compared across line breaks, ligatures and kinds of hyphen."""
-    text = text.replace("ﬁ", "fi").replace("ﬂ", "fl").replace("−", "-").replace("‑", "-")
-    return re.sub(r"[\s\u200b\u2060]", "", text)
 
 
 @pytest.fixture(scope="module")
-def pdf_text(site_dir: Path) -> str:
-    pdf = next(site_dir.glob("*.pdf"))
-    return squeeze("".join(page.extract_text() for page in pypdf.PdfReader(pdf).pages))
+def text(site_dir: Path) -> list[str]:
+    return pdf_tokens(site_dir)
 
 
 @pytest.fixture(scope="module")
-def article(site_dir: Path, plain) -> Checker:
-    return Checker(site_dir, plain.every(), ROOT / "docs")
+def expected(site_dir: Path, plain) -> dict[str, list[Printed]]:
+    """Return the two sequences that run through the PDF."""
+    sources = PageSources(plain.every(), ROOT / "docs")
+    return {"lines": expected_lines(sources), "values": expected_values(sources, site_dir)}
 
 
-def test_every_line_of_every_output_is_in_the_pdf(pdf_text, article):
-    missing = []
-    for cell, kind in article.expected("index.html")[0]:
-        snippet, name = cell.split("/")
-        if kind == "text" and "volatile" not in article.runs[snippet].tags[name]:
-            lines = article.runs[snippet].stdout[name].strip("\n").split("\n")
-            missing += [(cell, line) for line in lines if squeeze(line) not in pdf_text]
-    assert not missing, "\n".join(f"{cell}: {line}" for cell, line in missing)
+@pytest.mark.parametrize("kind", ["lines", "values"])
+def test_every_number_stands_in_the_pdf_in_its_place(kind, text, expected):
+    assert len(expected[kind]) > 40
+    missing = list(unprinted(expected[kind], text))
+    assert not missing, "\n".join(map(str, missing))
 
 
-def test_every_quoted_value_is_in_the_pdf(pdf_text, article):
-    for name, spec in article.expected("index.html")[1]:
-        snippet, key = name.split(".")
-        if not article.runs[snippet].volatile:
-            wanted = squeeze(quoted(article.runs[snippet].values[key], spec)).replace("^", "")
-            assert wanted in pdf_text, f"{name}: {wanted}"
+def altered(wanted: Printed, at: int) -> Printed:
+    """Return it with another last digit in one of its numbers."""
+    number = wanted.tokens[at]
+    other = number[:-1] + str((int(number[-1]) + 1) % 10)
+    return replace(wanted, tokens=(*wanted.tokens[:at], other, *wanted.tokens[at + 1 :]))
 
 
-def test_an_altered_number_would_be_missed(pdf_text, article):
-    line = article.runs["weight_decay"].stdout["from_scratch"].split("\n")[0]
-    number = NUMBER.findall(line)[-1]
-    assert squeeze(number) in pdf_text
-    assert squeeze(number[:-2] + str((int(number[-2]) + 5) % 10) + number[-1]) not in pdf_text
+@pytest.mark.parametrize("kind", ["lines", "values"])
+def test_another_last_digit_in_any_number_is_reported(kind, text, expected):
+    """Each alone, and looked for in all of the PDF, so that no place in it can stand in for another."""
+    changed = [altered(wanted, at) for wanted in expected[kind] for at in wanted.numbers()]
+    assert len(changed) >= len(expected[kind])
+    found = [str(one) for one in changed if not list(unprinted([one], text))]
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("kind", ["lines", "values"])
+def test_altered_numbers_are_all_reported_and_nothing_else_is(kind, text, expected):
+    sequence = list(expected[kind])
+    places = [at for at in range(0, len(sequence), 3) if sequence[at].numbers()]
+    for at in places:
+        sequence[at] = altered(sequence[at], sequence[at].numbers()[-1])
+    assert list(unprinted(sequence, text)) == [sequence[at] for at in places]
+
+
+def test_lines_in_another_order_are_reported(text, expected):
+    first, last = expected["lines"][0], expected["lines"][-1]
+    assert list(unprinted([last, first], text)) == [first]

@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 from fontTools.ttLib import TTFont
 from mkdocs.exceptions import PluginError
 
-from publish import assets, cells, citing, figures, fonts, formulas, hooks, notebooks, offline, paper, policy
+from publish import assets, cells, figures, fonts, formulas, hooks, notebooks, offline, paper, policy
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +27,15 @@ def test_inline_formula_becomes_html_and_mathml_and_keeps_its_tex(renderer):
     soup = BeautifulSoup(formulas.draw_formulas(page, "x.md", renderer), "lxml")
     assert soup.find("annotation").get_text() == r"a < \frac{1}{2}"
     assert soup.select_one(".katex-html[aria-hidden=true]") and soup.select_one("math mfrac")
+
+
+def test_a_formula_keeps_the_marks_beside_it_and_may_break_between_its_parts(renderer):
+    page = r'<p>x (<span class="arithmatex">\(a = b\)</span>), <span class="arithmatex">\(c\)</span> y</p>'
+    soup = BeautifulSoup(formulas.draw_formulas(page, "x.md", renderer), "lxml")
+    (held,) = soup.select(".stuck")
+    assert held.get_text().startswith("(") and held.get_text().endswith("),")
+    assert len(held.select("wbr")) == len(held.select(".katex-base")) - 1 == 1
+    assert len(soup.select(".katex")) == 2
 
 
 def test_numbered_display_gets_an_id_and_a_link_to_itself(renderer):
@@ -143,24 +152,18 @@ def test_notebook_from_another_template_stops_the_build():
         notebooks.finish_notebook('<div class="jupyter-wrapper"></div><style></style>')
 
 
-def test_fonts_hold_every_glyph_of_every_drawn_formula(renderer):
-    drawn = [
-        renderer.draw(tex, display=True)
-        for tex in (r"\sum_i \mathcal{N}(\theta;0,\tau I)", r"\mathbb{R} \left(\frac{\frac12}{2}\right)")
-    ]
-    glyphs = fonts.formula_glyphs(drawn)
-    assert {
-        "Main-Regular",
-        "Math-Italic",
-        "Caligraphic-Regular",
-        "AMS-Regular",
-        "Size2-Regular",
-    } <= glyphs.keys()
-    files, rules = fonts.make_fonts(set("aé"), set("b"), glyphs)
-    for face, used in glyphs.items():
-        (name,) = [name for name in files if name.startswith(f"katex-{face.lower()}.")]
-        assert used - fonts.IGNORED <= set(map(chr, TTFont(io.BytesIO(files[name])).getBestCmap())), face
-        assert name in rules
+def test_each_letter_comes_from_the_file_of_its_script():
+    """Whether every glyph on the pages has a font is seen in the browser: test_glyphs.py."""
+    files, rules = fonts.make_fonts(set("aéλ√"), set("bτ"), {"Math-Italic": set("θ")})
+    has = {
+        name.partition(".")[0]: set(map(chr, TTFont(io.BytesIO(data)).getBestCmap()))
+        for name, data in files.items()
+    }
+    assert set("aé") <= has["serif-normal"] and set("λ√").isdisjoint(has["serif-normal"])
+    assert has["serif-italic"] == {"b"} and has["serif-greek-italic"] == {"τ"}
+    assert (has["serif-greek-normal"], has["serif-signs"], has["katex-math-italic"]) == ({"λ"}, {"√"}, {"θ"})
+    assert all(name in rules for name in files)
+    assert "unicode-range:U+3BB}" in rules and "unicode-range:U+221A}" in rules
 
 
 def test_italics_are_found_in_markup_and_where_the_style_sheet_sets_them():
@@ -229,19 +232,3 @@ def test_without_a_chromium_no_pdf_is_made_and_none_is_linked(monkeypatch, tmp_p
         {"base_url": ".", "page": None}, SimpleNamespace(site_url="https://site.example/")
     )
     assert context["paper"] is None
-
-
-def test_article_without_a_date_stops_the_build():
-    with pytest.raises(PluginError, match=r"mkdocs\.yml: extra\.article lacks .*edition"):
-        citing.check_article({"article": {"authors": []}})
-
-
-def test_links_to_a_notebook_service_need_a_repository():
-    page = SimpleNamespace(canonical_url="https://site.example/notebooks/x/")
-    both = {"repository": "https://code.example/r", "notebook_service": "https://run.example/?from={url}"}
-    links = citing.notebook_links("x", page, SimpleNamespace(extra=both))
-    assert links[-1]["href"] == "https://run.example/?from=https://site.example/notebooks/x/x.ipynb"
-    none = citing.notebook_links(
-        "x", page, SimpleNamespace(extra={"notebook_service": both["notebook_service"]})
-    )
-    assert len(none) == len(links) - 1

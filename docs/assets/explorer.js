@@ -12,22 +12,30 @@
   const data = JSON.parse(source.textContent);
   const count = data.lambda.length;
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
-  const state = { k: 0, size: data.n.length - 1, hold: false, anchor: 0 };
+  const state = { k: 0, size: data.n.length - 1, hold: false, anchor: 0, kept: true };
   const shown = { curve: null, frame: 0, timer: 0 };
 
   const at = () => state.size * count + state.k;
   const n = () => data.n[state.size];
+  const of = (name, k) => data[name][state.size * count + k];
+  const bestK = () => [...data.lambda.keys()].reduce((best, k) => (of("new_nll", k) < of("new_nll", best) ? k : best), 0);
 
   // ---- text ----
 
   const superscript = (text) => text.replace(/[-\d]/g, (c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]));
   const lambdaText = (k) => data.lambda_text[k];
 
-  function numberText(value) {
-    if (value < 1e-12) return "below 10⁻¹²";
-    if (value >= 1e-3) return value.toPrecision(4);
+  // A number as it stands on the line, and the power of ten above the line.
+  function lineAndPower(value) {
+    if (value < 1e-12) return ["below 10", "-12"];
+    if (value >= 1e-3) return [value.toPrecision(4), ""];
     const [digits, power] = value.toExponential(1).split("e");
-    return `${digits} × 10${superscript(power)}`;
+    return [`${digits} × 10`, power];
+  }
+
+  function numberText(value) {
+    const [line, power] = lineAndPower(value);
+    return line + superscript(power);
   }
 
   function verdict() {
@@ -35,10 +43,19 @@
     const first = {
       smooth: `Converged: the gradient's norm is below ${limit}.`,
       kink: `Converged on a kink: single gradients jump there, but a weighted average of those nearby is shorter than ${limit}.`,
-      flagged: `Not converged: after ${data.steps} steps no average of the last gradients is shorter than ${limit}.`,
+      flagged: `Not converged: after ${data.steps} steps neither the gradient nor the shortest average found of the last ones is below ${limit}.`,
     }[data.state[at()]];
     const second = " Not the MAP estimate: at this λ the parameters of another fit have a lower loss.";
-    return first + (data.beaten[at()] ? second : "");
+    const third = " The prior is not kept: the λ it needs lies beyond the slider's end.";
+    return first + (data.beaten[at()] ? second : "") + (state.kept ? "" : third);
+  }
+
+  function lossTitle() {
+    const [first, last] = [0, count - 1].map((k) => numberText(of("nll", k)));
+    const best = bestK();
+    return `Loss against λ for n = ${n()}: the NLL is ${first} at the smallest λ and ${last} at the largest; ` +
+      `the NLL of new labels is lowest, ${numberText(of("new_nll", best))}, at λ = ${lambdaText(best)}. ` +
+      `Marked: λ = ${lambdaText(state.k)}`;
   }
 
   function summary() {
@@ -94,21 +111,21 @@
   const lossPicture = svg("svg", { class: "explorer-loss", role: "img" });
   const priorPicture = svg("svg", { class: "explorer-prior", "aria-hidden": "true" });
   const sentence = html("p", { class: "explorer-verdict" });
-  const spoken = html("p", { class: "explorer-spoken", role: "status", "aria-live": "polite" });
+  const spoken = html("p", { class: "visually-hidden", role: "status", "aria-live": "polite" });
   const numbers = html("dl");
 
   const rows = [
-    ["prior_std", "Prior standard deviation ", "√τ"],
+    ["prior_std", "Prior standard deviation √", "τ"],
     ["prior_variance", "Prior variance ", "τ", " = 1/(", "nλ", ")"],
     ["nll", "NLL on the ", "n", " points"],
-    ["penalty", "Penalty ", "λ", "/2 ‖", "θ", "‖²"],
+    ["penalty", "Penalty ", "λ", "/2 ∥", "θ", "∥²"],
     ["loss", "Loss ", "L", ", their sum"],
     ["new_nll", "NLL of new labels"],
-    ["grad_norm", "Gradient norm ‖∇", "L", "‖"],
+    ["grad_norm", "Gradient norm ∥∇", "L", "∥"],
     ["shortest", "Shortest average gradient"],
   ].map(([name, ...words]) => {
     const value = html("data", { "data-name": name });
-    const term = html("dt", {}, ...words.map((word) => (/^√?[a-zA-Zλτθ]{1,2}$/.test(word) ? symbol(word) : word)));
+    const term = html("dt", {}, ...words.map((word) => (/^[a-zA-Zλτθ]{1,2}$/.test(word) ? symbol(word) : word)));
     numbers.append(html("div", {}, term, html("dd", {}, value)));
     return [name, value];
   });
@@ -225,7 +242,6 @@
     const xTicks = wholes.map((k) => [x(k), data.lambda[k] < 1 ? `1/${1 / data.lambda[k]}` : String(data.lambda[k])]);
     const yTicks = [0.25, 0.5, 1, 2, 4, 8].map((value) => [y(value), String(value)]);
     const group = svg("g");
-    const of = (name, k) => data[name][state.size * count + k];
     for (const [name, look] of [["new_nll", "new"], ["loss", "total"], ["nll", "nll"]]) {
       group.append(svg("path", { class: `line ${look}`, d: path(steps.map(x), steps.map((k) => y(of(name, k)))) }));
     }
@@ -274,14 +290,16 @@
   function choose(k) {
     state.k = Math.min(count - 1, Math.max(0, k));
     state.anchor = data.prior_variance[at()];
+    state.kept = true;
     update();
   }
 
   function resize(size) {
     state.size = size;
     if (state.hold) {
-      const distance = (k) => Math.abs(Math.log(data.prior_variance[size * count + k] / state.anchor));
+      const distance = (k) => Math.abs(Math.log(of("prior_variance", k) / state.anchor));
       state.k = [...data.lambda.keys()].reduce((best, k) => (distance(k) < distance(best) ? k : best), 0);
+      state.kept = distance(state.k) < 1e-3; // variances have six digits, steps of λ are far longer
     }
     drawFit();
     drawLoss();
@@ -299,14 +317,14 @@
     sizeSlider.setAttribute("aria-valuetext", `${n()} points, prior standard deviation ${std}`);
     for (const [name, element] of rows) {
       element.value = String(data[name][at()]);
-      element.textContent = numberText(data[name][at()]);
+      const [line, power] = lineAndPower(data[name][at()]);
+      element.replaceChildren(line, ...(power ? [html("sup", {}, power.replace("-", "−"))] : []));
     }
     sentence.textContent = verdict();
     sentence.className = `explorer-verdict ${data.state[at()]}`;
     const what = `at λ = ${lambdaText(state.k)} and n = ${n()}`;
     fitPicture.querySelector("title").textContent = `The network's fit over the data ${what}`;
-    lossPicture.querySelector("title").textContent =
-      `Loss against λ for n = ${n()}: the NLL rises with λ, the NLL of new labels first falls. Marked: λ = ${lambdaText(state.k)}`;
+    lossPicture.querySelector("title").textContent = lossTitle();
     moveCurve(data.curves[at()]);
     setMarker();
     setPrior(data.prior_std[at()]);
@@ -316,10 +334,7 @@
 
   // ---- start: at the λ whose fit predicts new labels best ----
 
-  state.k = [...data.lambda.keys()].reduce((best, k) => {
-    const value = (index) => data.new_nll[state.size * count + index];
-    return value(k) < value(best) ? k : best;
-  }, 0);
+  state.k = bestK();
   state.anchor = data.prior_variance[at()];
   shown.curve = data.curves[at()];
   build();
@@ -328,7 +343,7 @@
   sizeSlider.addEventListener("input", () => resize(Number(sizeSlider.value)));
   hold.addEventListener("change", () => {
     state.hold = hold.checked;
-    state.anchor = data.prior_variance[at()];
+    choose(state.k);
   });
   let width = root.clientWidth;
   new ResizeObserver(() => {

@@ -34,7 +34,9 @@ const sizes = new ResizeObserver((entries) => {
   for (const { target } of entries) {
     const scrolls = target.scrollWidth > target.clientWidth + 1;
     target.toggleAttribute("data-scrolls", scrolls);
-    if (scrolls) target.tabIndex = 0; else target.removeAttribute("tabindex");
+    if (scrolls) target.tabIndex = 0;
+    else if (target === document.activeElement) target.addEventListener("blur", () => sizes.observe(target), { once: true });
+    else target.removeAttribute("tabindex");
   }
 });
 later(() => boxes.forEach((box) => sizes.observe(box)));

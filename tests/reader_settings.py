@@ -1,0 +1,177 @@
+"""What a reader's settings may do to a page: overlap, cut, lose. Scripts that look for it in the browser.
+
+In: an open page. Out: a list of faults, each naming its place; an empty list is what the site promises.
+"""
+
+from contextlib import contextmanager
+
+from publish.audit_browser import BEYOND, SAVE_DATA, UNFOLD
+
+PHONE = {"width": 360, "height": 800}
+# The blocks of text that hold no other block, and the area that each covers: its box and its lines,
+# as far as no scrolling ancestor hides them. Two of these areas must not meet.
+OVERLAPS = r"""() => {
+  const BLOCK = /^(block|list-item|table(-cell|-caption)?|flow-root|(inline-)?(flex|grid)|inline-block)$/;
+  const skipped = '.katex-html *, .katex-mathml, .katex-mathml *, .visually-hidden, svg *, '
+    + '.bar, .bar *, .rail, .rail *, .skip, dialog, dialog *, script, style, .preview, .preview *';
+  const floats = (element) => {
+    for (let part = element; part && part !== document.body; part = part.parentElement) {
+      if (/absolute|fixed|sticky/.test(getComputedStyle(part).position)) return true;
+    }
+    return false;
+  };
+  const clipped = (box, element) => {
+    for (let part = element.parentElement; part && part !== document.body; part = part.parentElement) {
+      if (getComputedStyle(part).overflowX === 'visible') continue;
+      const around = part.getBoundingClientRect();
+      box = { left: Math.max(box.left, around.left), right: Math.min(box.right, around.right),
+        top: Math.max(box.top, around.top), bottom: Math.min(box.bottom, around.bottom) };
+    }
+    return box;
+  };
+  const leaves = [...document.querySelectorAll('body *')].filter((element) => {
+    if (element.matches(skipped) || !element.checkVisibility()) return false;
+    if (element.matches('svg')) return true;
+    if (!BLOCK.test(getComputedStyle(element).display) || !element.textContent.trim()) return false;
+    return ![...element.querySelectorAll(':not(.katex *):not(svg *)')].some((part) =>
+      part.matches('svg') || (BLOCK.test(getComputedStyle(part).display) && part.textContent.trim()));
+  }).filter((element) => !floats(element));
+  const areas = leaves.map((element) => {
+    const box = element.getBoundingClientRect();
+    let area = { left: box.left, right: box.right, top: box.top, bottom: box.bottom };
+    if (!element.matches('svg') && getComputedStyle(element).overflowX === 'visible') {
+      area.right = Math.max(area.right, box.left + element.scrollWidth);
+      area.bottom = Math.max(area.bottom, box.top + element.scrollHeight);
+    }
+    return { element, ...clipped(area, element) };
+  }).filter((area) => area.right - area.left > 1 && area.bottom - area.top > 1).sort((a, b) => a.top - b.top);
+  const faults = [];
+  areas.forEach((one, index) => {
+    for (const other of areas.slice(index + 1)) {
+      if (other.top > one.bottom - 2) break;
+      if (one.element.contains(other.element) || other.element.contains(one.element)) continue;
+      const across = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+      const [first, second] = [one, other].map(({ element }) => element.outerHTML.slice(0, 90));
+      if (across > 2) faults.push(`${first} meets ${second}`);
+    }
+  });
+  return faults.slice(0, 5);
+}"""
+# Boxes that hide a part of their text, and text beyond an edge of the window that nothing scrolls to.
+CUT = r"""() => {
+  const skipped = '.visually-hidden, .katex-mathml, .katex-mathml *, .hide-tail, .search-open .label';
+  const faults = [];
+  for (const element of document.querySelectorAll('body *')) {
+    if (element.matches(skipped) || element.closest('dialog') || !element.checkVisibility()) continue;
+    if (element.closest('svg') || !element.textContent.trim()) continue;
+    const { overflowX, overflowY, webkitLineClamp } = getComputedStyle(element);
+    const hides = (value) => value === 'hidden' || value === 'clip';
+    const wide = element.scrollWidth - element.clientWidth;
+    const high = element.scrollHeight - element.clientHeight;
+    if ((hides(overflowX) && wide > 1) || (hides(overflowY) && high > 1) || webkitLineClamp !== 'none') {
+      faults.push(`cut by ${wide} × ${high} px: ${element.outerHTML.slice(0, 120)}`);
+    }
+  }
+  const unseen = '.katex-mathml, .visually-hidden, .skip, dialog, script, style, title, desc';
+  const lines = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  const width = document.documentElement.clientWidth;
+  for (let text = lines.nextNode(); text; text = lines.nextNode()) {
+    const parent = text.parentElement;
+    if (!text.data.trim() || !parent.checkVisibility() || parent.closest(unseen)) continue;
+    range.selectNodeContents(text);
+    const box = range.getBoundingClientRect();
+    let part = parent;
+    while (part && !/auto|scroll/.test(getComputedStyle(part).overflowX)) part = part.parentElement;
+    if (!part && box.width && (box.left < -1 || box.right > width + 1)) {
+      const reach = `${box.left.toFixed()} to ${box.right.toFixed()}`;
+      faults.push(`beyond the window, ${reach}: ${text.data.trim().slice(0, 60)}`);
+    }
+  }
+  return faults.slice(0, 5);
+}"""
+# Words of one drawing that are written over each other.
+LABELS = r"""() => {
+  const faults = [];
+  for (const svg of document.querySelectorAll('main svg')) {
+    const words = [...svg.querySelectorAll('text')]
+      .filter((word) => word.textContent.trim() && word.checkVisibility());
+    const boxes = words.map((word) => word.getBoundingClientRect());
+    boxes.forEach((one, i) => boxes.slice(i + 1).forEach((other, k) => {
+      const across = Math.min(one.right, other.right) - Math.max(one.left, other.left);
+      const down = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
+      // Lines of one label stand close: their boxes meet, their letters do not.
+      if (across > 2 && down > 0.4 * Math.min(one.height, other.height)) {
+        const name = svg.closest('[data-cell]')?.dataset.cell ?? svg.getAttribute('class');
+        const [word, over] = [words[i].textContent, words[i + 1 + k].textContent];
+        faults.push(`${name}: '${word}' on '${over}' by ${across.toFixed()} × ${down.toFixed()} px`);
+      }
+    }));
+  }
+  return faults.slice(0, 8);
+}"""
+
+
+def layout_faults(page) -> list[str]:
+    """Unfold everything and return what overlaps, is cut, or widens the page."""
+    page.evaluate(UNFOLD)
+    faults = [f"overlap: {fault}" for fault in page.evaluate(OVERLAPS)]
+    faults += page.evaluate(CUT) + [f"label: {fault}" for fault in page.evaluate(LABELS)]
+    return faults + [f"widens the page: {element}" for element in page.evaluate(BEYOND)]
+
+
+# What only scripts can do; and the copy of each formula that is drawn for the eye.
+EXCEPT_SCRIPTS = "#explorer, .calculator, .cell-links button, .katex-html"
+# The words of the page's main part that can be read, once it is unfolded.
+TEXT = r"""(except) => {
+  const words = [];
+  const texts = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+  for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+    const parent = text.parentElement;
+    const seen = !parent.closest(except) && parent.checkVisibility({ visibilityProperty: true });
+    if (seen) words.push(...text.data.split(/\s+/).filter(Boolean));
+  }
+  return words.join(' ');
+}"""
+# Whatever moves, or would at the next change of state.
+MOVES = r"""() => {
+  const slow = (list) => list.split(',').some((time) => parseFloat(time) > 0);
+  const faults = document.getAnimations().map((one) => `runs: ${one.effect.target?.outerHTML.slice(0, 100)}`);
+  for (const element of document.querySelectorAll(':not(.katex-html *)')) {
+    for (const pseudo of [null, '::before', '::after']) {
+      const style = getComputedStyle(element, pseudo);
+      const moves = slow(style.transitionDuration) || style.scrollBehavior === 'smooth'
+        || (style.animationName !== 'none' && slow(style.animationDuration));
+      if (moves) faults.push(`${element.outerHTML.slice(0, 100)} ${pseudo ?? ''}`);
+    }
+  }
+  return faults.slice(0, 5);
+}"""
+
+
+@contextmanager
+def visitor(browser, address: str):
+    """Yield visit(name, **context settings), which opens a page; equal settings share a context.
+
+    `blocked` is a pattern of addresses that get no answer; `answer(route)` answers for the page itself.
+    """
+    contexts = {}
+
+    def visit(name="", blocked=None, answer=None, **settings):
+        key = repr((blocked, sorted(settings.items())))
+        if key not in contexts:
+            contexts[key] = context = browser.new_context(**{"viewport": PHONE} | settings)
+            context.add_init_script(SAVE_DATA)
+            if blocked:
+                context.route(blocked, lambda route: route.abort())
+        page = contexts[key].new_page()
+        if answer:
+            page.route(address + name, answer)
+        page.goto(address + name)
+        if settings.get("java_script_enabled", True):
+            page.evaluate("document.fonts.ready.then(() => null)")
+        return page
+
+    yield visit
+    for context in contexts.values():
+        context.close()

@@ -1,0 +1,57 @@
+"""No letter of the text or of a formula is drawn in a face that the reader's machine happens to have.
+
+The fonts hold only the characters that the build counted; the browser says which font it drew with.
+"""
+
+from collections import Counter
+
+import pytest
+
+from publish.audit_browser import SAVE_DATA, UNFOLD
+from publish.shots import pages_of
+
+# What is set in our faces. Code is set in the reader's own.
+FORMULAS = "main .katex-html"
+LABELS = "main svg text"
+TEXT = "main :is(p, li, dt, dd, th, td, h1, h2, h3, h4, figcaption, label):not(:has(code, .katex, pre, svg))"
+
+
+@pytest.fixture(scope="module")
+def fonts_of(browser, site_url):
+    """Return fonts_of(page name, selector): how many glyphs were drawn with which font, and is it ours."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.add_init_script(SAVE_DATA)
+
+    def find(name, selector):
+        page = context.new_page()
+        page.goto(site_url + name)
+        page.evaluate(UNFOLD)
+        page.evaluate("document.fonts.ready.then(() => null)")
+        session = page.context.new_cdp_session(page)
+        for domain in ("DOM", "CSS"):
+            session.send(f"{domain}.enable")
+        root = session.send("DOM.getDocument")["root"]["nodeId"]
+        found: Counter[tuple[str, bool]] = Counter()
+        nodes = session.send("DOM.querySelectorAll", {"nodeId": root, "selector": selector})["nodeIds"]
+        for node in nodes:
+            for font in session.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]:
+                found[font["familyName"], font["isCustomFont"]] += int(font["glyphCount"])
+        page.close()
+        return found
+
+    yield find
+    context.close()
+
+
+@pytest.mark.parametrize("selector", [FORMULAS, LABELS, TEXT], ids=["formulas", "labels", "text"])
+def test_every_glyph_is_drawn_with_our_own_fonts(fonts_of, site_dir, selector):
+    names = [name for name in pages_of(site_dir) if not name.startswith("notebooks/")]
+    for name in [*names, "notebooks/weight_decay/"]:
+        found = fonts_of(name, selector)
+        assert not [font for font, ours in found if not ours], f"/{name}: {found}"
+        assert found or selector != TEXT
+
+
+def test_another_font_is_found(fonts_of):
+    """The check's own check: code is drawn with a font that is not ours."""
+    assert any(not ours for _, ours in fonts_of("", "main pre code"))

@@ -1,0 +1,71 @@
+"""The PDF: tagged, with authors, page numbers and equation numbers; its outline is the page's headings."""
+
+from __future__ import annotations
+
+import copy
+import re
+from io import BytesIO
+
+import pypdf
+import pytest
+from bs4 import BeautifulSoup
+from source import FACTS, PEOPLE
+
+from publish.paper import NAME, PaperError, completed
+
+
+@pytest.fixture(scope="module")
+def article_page(site_dir) -> BeautifulSoup:
+    return BeautifulSoup((site_dir / "index.html").read_text(encoding="utf-8"), "lxml")
+
+
+@pytest.fixture(scope="module")
+def pdf(site_dir) -> pypdf.PdfReader:
+    return pypdf.PdfReader(site_dir / NAME)
+
+
+def test_pdf_is_tagged_and_states_title_authors_and_language(pdf, article_page):
+    catalog = pdf.trailer["/Root"]
+    assert catalog["/MarkInfo"]["/Marked"] and catalog["/StructTreeRoot"] and catalog["/Lang"] == "en"
+    assert pdf.metadata.title == article_page.title.get_text()
+    assert pdf.metadata.author == ", ".join(f"{given} {family}" for given, family in PEOPLE)
+    midnight = f"{FACTS['edition']:%Y%m%d}000000"
+    assert midnight in pdf.metadata["/CreationDate"] and midnight in pdf.metadata["/ModDate"]
+
+
+def test_pdf_numbers_its_pages_and_equations(pdf, article_page):
+    texts = [" ".join(page.extract_text().split()) for page in pdf.pages]
+    assert not [k for k, text in enumerate(texts, 1) if f"{k} / {len(texts)}" not in text]
+    everything = "".join(texts)
+    numbers = [link.get_text() for link in article_page.select(".equation-number")]
+    assert numbers and not [number for number in numbers if number not in everything]
+
+
+def outline(entries) -> list[str]:
+    return [
+        title for entry in entries for title in (outline(entry) if isinstance(entry, list) else [entry.title])
+    ]
+
+
+def test_pdf_outline_is_the_headings_of_the_article(pdf, article_page):
+    content = copy.copy(article_page.main)
+    for link in content.select(".headerlink"):
+        link.decompose()
+    headings = [" ".join(part.get_text().split()) for part in content.find_all(re.compile("^h[1-6]$"))]
+    found = outline(pdf.outline)
+    assert found == [heading for heading in headings if heading in found]
+    assert headings[0] in found and "References" in found
+    sections = [part.get_text(strip=True) for part in article_page.select("nav.contents li a")]
+    assert not set(sections) - set(found)
+
+
+def test_a_broken_line_in_the_outline_is_mended_and_a_foreign_title_stops_the_build():
+    writer = pypdf.PdfWriter()
+    writer.add_blank_page(72, 72)
+    writer.add_outline_item(title="A title intwo lines", page_number=0)
+    out = BytesIO()
+    writer.write(out)
+    mended = pypdf.PdfReader(BytesIO(completed(out.getvalue(), "A. B", ["Before", "A title in two lines"])))
+    assert outline(mended.outline) == ["A title in two lines"] and mended.metadata.author == "A. B"
+    with pytest.raises(PaperError, match="no heading of the page"):
+        completed(out.getvalue(), "A. B", ["Another"])

@@ -1,0 +1,148 @@
+"""A reader's settings: whatever they are, nothing overlaps, nothing is cut, nothing is lost."""
+
+import re
+
+import pytest
+from reader_settings import CUT, EXCEPT_SCRIPTS, LABELS, MOVES, OVERLAPS, TEXT, layout_faults, visitor
+
+from publish.audit_browser import UNFOLD
+from publish.shots import pages_of
+
+WINDOWS = [(360, 800, 1), (1280, 800, 1)]  # width and height in CSS pixels, device pixels to each
+SCREENS = [
+    (360, 800, 3),
+    (640, 450, 2),  # a window of 1280 px at 200 %
+    (320, 225, 4),  # the same at 400 %
+    *WINDOWS,
+]
+
+
+@pytest.fixture(scope="module")
+def names(site_dir):
+    """Every page that is no notebook, and one that is: those share a template."""
+    found = pages_of(site_dir)
+    return [name for name in found if not name.startswith("notebooks/")] + ["notebooks/weight_decay/"]
+
+
+@pytest.fixture
+def visit(browser, site_url):
+    with visitor(browser, site_url) as found:
+        yield found
+
+
+def faults_on(names, open_page, windows=WINDOWS):
+    """Return the layout faults of pages in windows; each is opened by open_page(name), once."""
+    faults = []
+    for name in names:
+        page = open_page(name)
+        session = page.context.new_cdp_session(page)
+        for width, height, density in windows:
+            metrics = {"width": width, "height": height, "deviceScaleFactor": density, "mobile": False}
+            session.send("Emulation.setDeviceMetricsOverride", metrics)
+            assert page.evaluate("[innerWidth, devicePixelRatio]") == [width, density]
+            faults += [f"/{name} ({width} px, {density}x): {fault}" for fault in layout_faults(page)]
+        page.close()
+    return faults
+
+
+def test_screens_and_zoom_cut_nothing(visit, names):
+    assert faults_on(names, visit, SCREENS) == []
+
+
+def test_text_of_twice_the_size_cuts_nothing(visit, names):
+    def open_page(name):
+        page = visit(name)
+        sizes = {"fontSizes": {"standard": 32, "fixed": 26}}
+        page.context.new_cdp_session(page).send("Page.setFontSizes", sizes)
+        assert page.evaluate("getComputedStyle(document.documentElement).fontSize") == "32px"
+        return page
+
+    assert faults_on(names, open_page) == []
+
+
+def test_blocked_fonts_cut_nothing(visit, names):
+    def open_page(name):
+        page = visit(name, blocked="**/*.woff2")
+        faces = page.evaluate("[...document.fonts].map((face) => [face.family, face.status])")
+        states = {
+            state for family, state in faces if "Fallback" not in family
+        }  # that one is the reader's own
+        assert "error" in states and "loaded" not in states
+        return page
+
+    assert faults_on(names, open_page) == []
+
+
+def test_no_picture_is_made_of_pixels(site_dir, names):
+    """So screens of every density get the same sharp one."""
+    for name in pages_of(site_dir):
+        path = site_dir / name if name.endswith(".html") else site_dir / name / "index.html"
+        assert not re.search("<(img|canvas|video|iframe|object|image)[ >]", path.read_text("utf-8")), name
+
+
+def test_without_javascript_every_word_is_there_and_every_fold_opens(visit, names):
+    for name in names:
+        plain, full = visit(name, java_script_enabled=False), visit(name)
+        if name == "explorer/":
+            full.wait_for_selector("#explorer.drawn")
+        plain.focus(".bar .menu > summary")
+        plain.keyboard.press("Enter")
+        assert plain.is_visible(".menu nav a"), name
+        plain.keyboard.press("Enter")
+        folds = plain.locator("main details > summary")
+        for index, fold in enumerate(folds.all()):
+            # A key that the reader presses on the first; the same click on the others, which is quicker.
+            fold.evaluate("summary => summary.click()") if index else fold.press("Enter")
+        shut = "folds => folds.filter((one) => !one.parentElement.open).map((one) => one.textContent)"
+        assert folds.evaluate_all(shut) == [], name
+        assert plain.locator(":is(.theme, .search-open, .cell-head button):visible").count() == 0, name
+        for page in (plain, full):
+            page.evaluate(UNFOLD)
+        words = plain.evaluate(TEXT, EXCEPT_SCRIPTS)
+        assert words == full.evaluate(TEXT, EXCEPT_SCRIPTS), name
+        assert len(words) > 50, name
+        plain.close()
+        full.close()
+
+
+def test_without_javascript_nothing_is_cut(visit, names):
+    assert faults_on(names, lambda name: visit(name, java_script_enabled=False)) == []
+
+
+def test_with_reduced_motion_nothing_moves(visit, names):
+    for name in names:
+        page = visit(name, reduced_motion="reduce")
+        page.evaluate(UNFOLD)
+        assert page.evaluate(MOVES) == [], name
+        page.close()
+    page = visit("explorer/", reduced_motion="reduce")
+    curve = "document.querySelector('#explorer .explorer-fit .line.fit').getAttribute('d')"
+    page.focus("#explorer-lambda")
+    page.keyboard.press("End")
+    first = page.evaluate(curve)
+    page.wait_for_timeout(400)  # the movement takes 160 ms where it is wanted
+    assert page.evaluate(curve) == first
+
+
+@pytest.mark.parametrize(
+    "check,rule",
+    [
+        (OVERLAPS, "main p + p { margin-top: -2rem }"),
+        (OVERLAPS, "main p { height: 1rem }"),
+        (CUT, "main p { max-height: 1.5rem; overflow: hidden }"),
+        (CUT, "main p { overflow: hidden; white-space: nowrap }"),
+        (CUT, "main p { white-space: nowrap }"),
+        (CUT, "main h2 { margin-left: -4rem }"),
+        (LABELS, ".figure svg text { scale: 4 }"),
+        (MOVES, "main a { transition: color 1s }"),
+        (MOVES, "html { scroll-behavior: smooth }"),
+    ],
+)
+def test_the_checks_find_what_they_look_for(visit, check, rule):
+    page = visit()
+    page.evaluate(UNFOLD)
+    assert page.evaluate(check) == []
+    page.evaluate(
+        "(rule) => { document.styleSheets[0].insertRule(rule, 1) }", rule.replace(" }", " !important }")
+    )
+    assert page.evaluate(check) != []
