@@ -148,7 +148,7 @@ def reference(key: str, known: dict) -> Element:
 class CiteInline(InlineProcessor):
     """`[@key]` to author and year; where it stands is numbered later, in reading order."""
 
-    def handleMatch(self, match, data):  # noqa: N802 (Markdown's name)
+    def handleMatch(self, match, data):
         known, before = self.md.citations.known(), data[: match.start(0)]
         inside, keys = before.count("(") > before.count(")"), keys_in(match[1])
         noun = len(keys) == 1 and not inside and NOUN.search(before)
@@ -236,11 +236,11 @@ class CitationsExtension(Extension):
                 found.append((f"{name}#cite-{key}-1", title))
         return found
 
-    def extendMarkdown(self, md) -> None:  # noqa: N802 (Markdown's name)
+    def extendMarkdown(self, md) -> None:
         md.citations = self
         md.inlinePatterns.register(CiteInline(CITE, md), "citations", 185)
         md.treeprocessors.register(CiteTree(md), "citations", 8)  # after inline, before MkDocs' own
 
 
-def makeExtension(**settings) -> CitationsExtension:  # noqa: N802 (Markdown's name)
+def makeExtension(**settings) -> CitationsExtension:
     return CitationsExtension(**settings)

@@ -276,10 +276,10 @@ axes[1].set(ylabel="−(1/n) log density", ylim=(-0.5, 8))
 handles, names = axes[0].get_legend_handles_labels()
 fig.legend(handles, names, loc="outside upper center", ncols=3)
 fig.set_label(
-    "Two panels over the parameter. Left: likelihood around 3, prior around 0 "
-    "and, between them and narrower, the posterior with its peak at 2. Right: "
-    "the three negative logarithms are parabolas; the posterior's is lowest "
-    "at 2."
+    "Two panels over the parameter. Left: likelihood around "
+    f"{labels.mean():g}, prior around zero and, between them and narrower, the "
+    f"posterior with its peak at {mode:g}. Right: the three negative "
+    f"logarithms are parabolas; the posterior's is lowest at {mode:g}."
 )
 
 # %% by_hand_checks tags=["hidden"]

@@ -29,13 +29,14 @@ gradient = torch.autograd.grad(-log_prior / n, theta)[0]
 print("its gradient / l1:", " ".join(f"{v:.0f}" for v in gradient / l1))
 
 # %% [markdown]
-# With orthogonal features ($X^\top X = nI$, noise variance 1) each entry has
-# its own closed form: the Gaussian prior scales, the Laplace prior subtracts.
+# With orthogonal features ($X^\top X = nI$) and noise variance $\sigma^2 = 1$
+# each entry has its own closed form: the Gaussian prior scales, the Laplace
+# prior subtracts.
 
 
 # %% thresholds
 def soft_threshold(theta: torch.Tensor, amount: float) -> torch.Tensor:
-    """Towards zero by `amount`, stopping there."""
+    """Toward zero by `amount`, stopping there."""
     return theta.sign() * (theta.abs() - amount).clamp(min=0)
 
 

@@ -54,7 +54,7 @@ for name, penalty in penalties.items():
 
 # %% manual_penalty
 theta = torch.randn(261, requires_grad=True)
-decay = weight_decay * theta.detach()  # what an optimizer adds, in float32
+decay = weight_decay * theta.detach()  # λθ, rounded once, in float32
 writings = {
     "λ * (sum of θ² / 2)": weight_decay * (theta.square().sum() / 2),
     "λ * sum of θ² / 2": weight_decay * theta.square().sum() / 2,

@@ -136,10 +136,10 @@ entries = axes[1].get_legend_handles_labels()
 figure.legend(*entries, loc="outside lower center", ncols=3)
 figure.set_label(
     "Two panels, contours of the least-squares loss over the two weights."
-    " For weight decay 0.1 Adam's dashed path ends on the ridge solution and"
-    " AdamW's solid path on ordinary least squares. For weight decay 0.4"
-    " Adam again ends on ridge; AdamW runs along the edge of the box"
-    " and stops at the least-squares solution within it."
+    " With the smaller weight decay Adam's dashed path ends on the ridge"
+    " solution and AdamW's solid path on ordinary least squares. With the"
+    " larger one Adam again ends on ridge; AdamW ends on the edge of the box,"
+    " at the least-squares solution within it."
 )
 
 # %% [markdown]
@@ -180,9 +180,9 @@ axis.set(xlabel="weight_decay λ", ylabel="largest |θj| at the end")
 axis.legend()
 figure.set_label(
     "Largest absolute weight at the end against weight decay. Adam's squares"
-    " lie on the smoothly falling ridge curve. AdamW's circles stay level at"
-    " ordinary least squares until weight decay reaches one over its largest"
-    " weight and then fall like one over weight decay."
+    " lie on the ridge curve. AdamW's circles stay level at ordinary least"
+    " squares until weight decay reaches one over its largest weight and then"
+    " fall like one over weight decay."
 )
 
 # %% [markdown]

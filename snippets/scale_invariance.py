@@ -151,15 +151,20 @@ for (eps, curve), style in zip(rays.items(), ("k-", "C0--", "C1-.", "C2:")):
         best = curve.argmin()
         axis.plot(sizes[best], curve[best] - limit, style[:2] + "o")
 axis.set(xscale="log", yscale="log", ylim=(1e-8, 1))
-axis.set_xlabel("‖w‖, size of the normalized weights")
+axis.set_xlabel("∥w∥, size of the normalized weights")
 axis.set_ylabel("L minus its limit")
 axis.legend(loc="lower right")
+turns = " and ".join(
+    f"{sizes[curve.argmin()]:.2g} (epsilon {eps:g})"
+    for eps, curve in rays.items()
+    if eps
+)
 figure.set_label(
     "Penalized loss minus its limit along a ray against the size of the"
     " normalized weights, both axes logarithmic. Without epsilon the solid line"
     " falls straight down as the weights shrink and has no minimum. With epsilon"
-    " each curve turns up again below a size that grows with epsilon; a dot"
-    " marks each minimum."
+    " each curve turns up again below its minimum, marked by a dot, at"
+    f" {turns}."
 )
 
 # %% check tags=["hidden"]

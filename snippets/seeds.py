@@ -55,7 +55,8 @@ def from_scratch(p):
 
 
 def from_prior(p):
-    prior = torch.distributions.Normal(0, prior_std)
+    scale = torch.tensor(prior_std, dtype=p.dtype)  # a number stays float32
+    prior = torch.distributions.Normal(0, scale)
     return -(1 / n) * torch.sum(prior.log_prob(p))
 
 
@@ -131,12 +132,15 @@ ax.set(yscale="log", ylabel="largest gap to PyTorch's fit")
 ax.set_yticks([1e-16, 1e-12, 1e-8, 1e-4, 1])
 ax.set_xticks(range(4), [f"{a}\n{str(b)[6:]}" for a, b in gaps])
 ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+reach = "; ".join(
+    f"{name} features, {str(dtype)[6:]}: up to {gap[~gap.isnan()].max():.0e}, "
+    f"{(gap > 0.01).sum()} of {gap.numel()} marks above the dotted line"
+    for (name, dtype), gap in gaps.items()
+)
 fig.set_label(
     "Strip chart on a logarithmic axis: for each of four settings, the largest "
-    "gap between PyTorch's final fit and the other two, one mark a seed. With "
-    "raw features the gaps spread over many orders of magnitude and some exceed "
-    "0.01; with standardized features they stay "
-    "far below it, and lowest of all in float64."
+    "gap between PyTorch's final fit and the other two, one mark a seed. "
+    f"From left to right, {reach}."
 )
 
 

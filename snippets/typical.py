@@ -44,11 +44,12 @@ axes.axvline(0, color="k", linewidth=1)
 axes.annotate("mode at 0", (0.03, 7), color="k")
 axes.set(xlabel="norm of a draw / √(Dτ)", ylabel="density", xlim=(-0.05, 2.5))
 axes.legend()
+one, ten, _ = norms
 fig.set_label(
     "Histograms of the norm of draws from the Gaussian prior, divided by the "
-    "square root of D times tau. For D = 1 the highest density is at zero; for "
-    f"D = 10 it spreads around one; for D = {D} it is a narrow peak at one, far "
-    "from the mode at zero."
+    f"square root of D times tau. For D = {one} they crowd toward zero; for "
+    f"D = {ten} they spread around one; for D = {D} they form a narrow peak at "
+    "one, far from the mode at zero."
 )
 
 # %% [markdown]
@@ -94,8 +95,11 @@ for decay in (1e-1, 1e-2, 1e-3):
 
 # %% function_figure
 fig, panels = plt.subplots(2, 1, figsize=(5.4, 4.6), sharex=True)
+reach = []
 for axes, decay in zip(panels, (1e-1, 1e-2)):
     lines = prior_functions(1 / (n * decay), features, 8, seed=1)
+    ends = f"from {lines.min():.3g} to {lines.max():.3g}"
+    reach.append(f"{ends} with a weight decay of {decay:g}")
     for i, line in enumerate(lines):
         style = ("-", "--")[i // 4]
         axes.plot(x, line, f"C{i % 4}", linestyle=style, linewidth=1.3)
@@ -103,8 +107,8 @@ for axes, decay in zip(panels, (1e-1, 1e-2)):
 panels[1].set(xlabel="x", xticks=(-10, -5, 0, 5, 10))
 fig.set_label(
     "Eight functions drawn from the prior of the network for two weight "
-    "decays, as lines over x from minus 10 to 10. With a weight decay of 0.1 outputs "
-    "stay between minus two and three; with 0.01 they reach two hundred."
+    f"decays, as lines over x from {x[0]:g} to {x[-1]:g}. Outputs go "
+    f"{' and '.join(reach)}."
 )
 
 # %% [markdown]
@@ -131,8 +135,8 @@ print(f"log posterior at the mode minus at a draw, mean {gap:.2f}"
       f" (D / 2 = {parameters / 2:g})")
 
 # %% [markdown]
-# A mode is the mode *of a density over something*. A coin shows heads 9 times out of 10,
-# with a Gaussian prior on the logit.
+# A mode is the mode *of a density over something*. A coin shows heads at all
+# tosses but one, with a Gaussian prior on the logit.
 
 # %% coin
 heads, tosses, coin_variance = 9, 10, 1.0
@@ -193,6 +197,8 @@ values = {
     "below_mode": float(np.mean(wide**2) / (2 * prior_variance)),
     "output_std_strong": scales[1e-1],
     "output_std": scales[1e-2],
+    "output_std_true": output_std(1 / (2 * n * 1e-2), features)[-1].item(),
+    "wide_parameters": len(theta),
     "output_std_weak": scales[1e-3],
     "norm_true": float(theta @ theta),
     "norm_mode": float(mode @ mode),

@@ -1,7 +1,7 @@
-"""Rendered = computed: hold every output and quoted value of a built site against plain runs.
+"""Rendered = computed: hold outputs, quoted values and code of a built site against plain runs.
 
 `mismatches(site, runs, sources)` returns all of them, each with page, cell, what the page shows and
-what the plain run gave. Nothing here is shared with the engine: the pages' sources are read anew to
+what the plain run gave. Nothing here is shared with the engine: `page_sources` reads the pages anew to
 know which outputs must stand where, so that a lost or an added output is reported too.
 """
 
@@ -9,18 +9,17 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import lxml.html
+from page_sources import PageSources
 from plain_run import PlainRun
 
 from publish.figures import finish_svg
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
-EMBED = re.compile(r'^\s*--8<--\s+"(?P<cell>\w+/\w+?)(?P<part>\.code|\.out)?\.md"\s*$')
-QUOTE = re.compile(r"`#!val (?P<name>\w+\.\w+)(?::(?P<spec>[^`]*))?`")
-LEDGER = '--8<-- "literate/quoted.md"'
 
 
 @dataclass(frozen=True)
@@ -108,11 +107,31 @@ def still(svg: str) -> str:
     return re.sub(r">\s+", ">", svg)
 
 
+def place_of(cell: str, kind: str) -> str:
+    """Return what an output is called where outputs are counted: a drawing is no text."""
+    return f"{cell}, drawing" if kind.startswith("figure") else cell
+
+
+def place(element) -> str:
+    return place_of(element.get("data-cell"), "figure" if element.find(".//svg") is not None else "")
+
+
+def occurrences(names: Iterable[str]) -> list[tuple[str, int]]:
+    """Return each name with how many of that name stand before it."""
+    counts: dict[str, int] = {}
+    found = []
+    for name in names:
+        found.append((name, counts.get(name, 0)))
+        counts[name] = found[-1][1] + 1
+    return found
+
+
 class Checker:
     """Walks one built site; `sources` is the folder of Markdown pages that it was built from."""
 
     def __init__(self, site: Path, runs: dict[str, PlainRun], sources: Path, tolerance: float = 0.0) -> None:
-        self.site, self.runs, self.sources, self.tolerance = site, runs, sources, tolerance
+        self.site, self.runs, self.tolerance = site, runs, tolerance
+        self.wanted = PageSources(runs, sources)
         self.found: list[Mismatch] = []
 
     def all(self) -> list[Mismatch]:
@@ -125,69 +144,50 @@ class Checker:
     def report(self, *arguments) -> None:
         self.found.append(Mismatch(*arguments))
 
-    # ---- what must stand on a page -------------------------------------------------------
-
-    def expected(self, page: str) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-        """Return the outputs [(cell, kind)] and the quotes [(name, spec)] of a page, in order."""
-        notebook = re.fullmatch(r"notebooks/(\w+)/index\.html", page)
-        if notebook:
-            cells = [f"{notebook[1]}/{name}" for name in self.runs[notebook[1]].tags]
-            return [pair for cell in cells for pair in self.kinds(cell)], []
-        stem = page.removesuffix("index.html").strip("/") or "index"
-        source = self.sources / f"{stem}.md"
-        if not source.exists():
-            return [], []
-        outputs, quotes = [], []
-        for line in source.read_text(encoding="utf-8").split("\n"):
-            if (embed := EMBED.match(line)) and embed["part"] != ".code" and line.strip() != LEDGER:
-                outputs += self.kinds(embed["cell"])
-            quotes += [(quote["name"], quote["spec"] or "") for quote in QUOTE.finditer(line)]
-            quotes += self.ledger() if line.strip() == LEDGER else []
-        return outputs, quotes
-
-    def ledger(self) -> list[tuple[str, str]]:
-        quotes = []
-        for path in sorted(self.sources.rglob("*.md")):
-            found = QUOTE.finditer(path.read_text(encoding="utf-8"))
-            quotes += dict.fromkeys((quote["name"], quote["spec"] or "") for quote in found)
-        return quotes
-
-    def kinds(self, cell: str) -> list[tuple[str, str]]:
-        run, name = self.runs[cell.split("/")[0]], cell.split("/")[1]
-        text = [
-            (
-                cell,
-                "data" if "data" in run.tags[name] else "table" if "markdown" in run.tags[name] else "text",
-            )
-        ]
-        return (text if run.stdout[name] else []) + [
-            (cell, f"figure {i}") for i in range(len(run.figures[name]))
-        ]
-
     # ---- what stands there ---------------------------------------------------------------
 
     def page(self, path: Path) -> None:
         page = path.relative_to(self.site).as_posix()
         document = lxml.html.fromstring(path.read_bytes(), parser=lxml.html.HTMLParser(encoding="utf-8"))
-        outputs, quotes = self.expected(page)
-        shown = document.xpath("//*[@data-cell]")
-        self.same_places(page, [element.get("data-cell") for element in shown], [cell for cell, _ in outputs])
-        for element, (cell, kind) in zip(shown, outputs):
-            if element.get("data-cell") == cell:
-                self.output(page, element, cell, kind)
-        values = document.xpath("//*[@data-value]")
-        self.same_places(page, [value.get("data-value") for value in values], [name for name, _ in quotes])
-        for element, (name, spec) in zip(values, quotes):
-            if element.get("data-value") == name:
-                self.value(page, element, name, spec)
+        shown = [(place(element), element) for element in document.xpath("//*[@data-cell]")]
+        wanted = [(place_of(*output), output) for output in self.wanted.outputs(page)]
+        for element, (cell, kind) in self.pairs(page, shown, wanted):
+            self.output(page, element, cell, kind)
+        values = [(value.get("data-value"), value) for value in document.xpath("//*[@data-value]")]
+        quotes = [(name, (name, spec)) for name, spec in self.wanted.quotes(page)]
+        for element, (name, spec) in self.pairs(page, values, quotes):
+            self.value(page, element, name, spec)
+        blocks = [(block.get("id", ""), block) for block in document.xpath("//*[@data-source]")]
+        for block, source in self.pairs(page, blocks, self.wanted.code(page)):
+            self.code(page, block, source)
+
+    def pairs(self, page: str, shown: list[tuple[str, object]], wanted: list[tuple[str, object]]):
+        """Report what is lost, added or moved; yield the rest, each with what must stand there.
+
+        The k-th of a name goes with the k-th that is wanted, so that one lost or added on the way hides
+        nothing behind it.
+        """
+        names = [[name for name, _ in side] for side in (shown, wanted)]
+        self.same_places(page, *names)
+        standing = {key: element for key, (_, element) in zip(occurrences(names[0]), shown)}
+        expected = zip(occurrences(names[1]), wanted)
+        yield from ((standing[key], what) for key, (_, what) in expected if key in standing)
 
     def same_places(self, page: str, shown: list[str], wanted: list[str]) -> None:
-        """Report outputs or values that the page lacks, has too often, or has elsewhere."""
+        """Report outputs, values or code that the page lacks, has too often, or has elsewhere."""
         for name in sorted({*shown, *wanted}):
             if shown.count(name) != wanted.count(name):
                 self.report(page, name, f"{shown.count(name)} times", f"{wanted.count(name)} times")
-        if sorted(shown) == sorted(wanted) and shown != wanted:
-            self.report(page, "order of outputs and values", str(shown), str(wanted))
+        sides = occurrences(shown), occurrences(wanted)
+        both = [[name for name in side if name in set(sides[0]) & set(sides[1])] for side in sides]
+        if both[0] != both[1]:
+            self.report(page, "order of outputs, values and code", *map(str, both))
+
+    def code(self, page: str, block, wanted: str) -> None:
+        """Compare displayed code to the letter: its numbers get no tolerance."""
+        shown = block.xpath("string(./*[starts-with(@class, 'highlight')]//code)").removesuffix("\n")
+        if shown != wanted:
+            self.report(page, block.get("id"), shown, wanted)
 
     def output(self, page: str, element, cell: str, kind: str) -> None:
         run, name = self.runs[cell.split("/")[0]], cell.split("/")[1]
@@ -236,7 +236,9 @@ class Checker:
         }
         self.same_places(page, list(code), list(run.tags))
         for cell in run.tags:
-            outputs = code[cell]["outputs"] if cell in code else []
+            source, outputs = (code[cell]["source"], code[cell]["outputs"]) if cell in code else ("", [])
+            if "".join(source) != run.sources[cell]:
+                self.report(page, f"{name}/{cell}", "".join(source), run.sources[cell])
             text = "".join("".join(o["text"]) for o in outputs if o["output_type"] == "stream")
             volatile = "volatile" in run.tags[cell]
             self.found += compare(page, f"{name}/{cell}", text, run.stdout[cell], volatile, self.tolerance)

@@ -2,7 +2,6 @@
 
 import re
 
-import derivation_corollaries  # noqa: F401  (registers its proofs)
 import numpy as np
 import pytest
 import sympy

@@ -1,80 +1,161 @@
-"""Nothing typed: a digit in the prose of a built page is a quoted value, code, a label or a date."""
+"""Nothing typed: a digit in prose, in a figure's alternative text or in a notebook's text is a quoted value,
+code, a citation, a date or a label that exists."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-import lxml.html
 import pytest
 from plain_run import ROOT
-
-# What is not prose: computed, quoted, cited, drawn, code, or part of the page's frame.
-NOT_PROSE = (
-    "script style svg pre code time form kbd output [hidden] [data-value] [data-cell] .katex .katex-display "
-    ".references .cites .cite-previews .caption-prefix .headerlink .permalink .cell-head .cell-links .bibtex "
-    ".title-block"
-).split()
-# What a digit may be part of: a word (float32, L2, A1), a label, a year, a date, a license.
-ALLOWED = [
-    r"\b[a-z_0-9]+/[a-z_0-9]+\b",  # a cell's name
-    r"\b[A-Za-zλτ]+-?\d+[a-z]?\b",  # float32, L2, A1, D1, PReLU2
-    r"\(\d+[a-z]?\)|\b\d[a-z]\b",  # (7), 6a: equation numbers
-    r"\b\d-D\b",
-    r"\b(?:[Ss]tep|epoch)s? \d(?: (?:to|and) \d)?|\b[Ff]igures? \d|\bseed \d\b|\bPython \d\.\d+",
-    r"\b\d{1,2} [A-Z][a-z]+ \d{4}\b",  # 11 June 2024
-    r"\b(?:19|20)\d{2}\b",
-    r"\bCC BY 4\.0\b",
-]
+from typed_figures import typed_in_figures
+from typed_prose import decimals_in_math, ids, named_labels, prose, typed_digits
 
 
-def pages() -> list[str]:
-    return [path.stem for path in sorted((ROOT / "docs").glob("*.md"))]
+def snippets() -> dict[str, str]:
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted((ROOT / "snippets").glob("*.py"))}
 
 
-def prose(path: Path) -> str:
-    """Return a page's prose, one line a block, without what is not prose."""
-    document = lxml.html.fromstring(path.read_bytes(), parser=lxml.html.HTMLParser(encoding="utf-8"))
-    article = document.cssselect("article .text")[0]
-    for selector in NOT_PROSE:
-        for element in article.cssselect(selector):
-            if element.getparent() is not None:
-                element.drop_tree()
-    blocks = article.cssselect("p, li, td, th, dd, dt, figcaption, summary")
-    return "\n".join(re.sub(r"\s+", " ", block.text_content()) for block in blocks)
+PAGES = [path.stem for path in sorted((ROOT / "docs").glob("*.md"))]
+NOTEBOOKS = [f"notebooks/{name}" for name in snippets()]
 
 
-def typed_digits(text: str) -> list[str]:
-    for pattern in ALLOWED:
-        text = re.sub(pattern, "", text)
-    return [match[0] for match in re.finditer(r"[^\n]{0,40}\d[^\n]{0,30}", text)]
+def built(site: Path, page: str) -> Path:
+    return site / ("index.html" if page == "index" else f"{page}/index.html")
 
 
-@pytest.mark.parametrize("page", pages())
+@pytest.mark.parametrize("page", PAGES + NOTEBOOKS)
 def test_no_result_is_typed_in_the_prose(page, site_dir):
-    built = site_dir / ("index.html" if page == "index" else f"{page}/index.html")
-    found = typed_digits(prose(built))
+    path = built(site_dir, page)
+    found = typed_digits(prose(path), named_labels(path, site_dir))
     assert not found, f"{page}: quote these as values, or mark them as code:\n" + "\n".join(found)
 
 
-@pytest.mark.parametrize("page", pages())
+@pytest.mark.parametrize("page", PAGES + NOTEBOOKS)
 def test_no_decimal_is_typed_in_the_math(page, site_dir):
-    built = site_dir / ("index.html" if page == "index" else f"{page}/index.html")
-    document = lxml.html.fromstring(built.read_bytes(), parser=lxml.html.HTMLParser(encoding="utf-8"))
-    formulas = document.xpath("//*[local-name()='annotation'][not(ancestor::*[@data-cell])]/text()")
-    found = [formula for formula in formulas if re.search(r"\d\.\d", formula)]
+    found = decimals_in_math(built(site_dir, page))
     assert not found, f"{page}: decimals in math:\n" + "\n".join(found)
 
 
-@pytest.mark.parametrize(
-    "sentence", ["the loss is 0.24", "in 3 of 5 seeds", "about 2e-8", "71 % of the runs"]
-)
-def test_a_typed_result_would_be_found(sentence):
-    assert typed_digits(sentence)
+@pytest.mark.parametrize("page", PAGES + NOTEBOOKS)
+def test_no_result_is_typed_in_a_figures_alternative_text(page, site_dir):
+    found = typed_in_figures(built(site_dir, page), snippets())
+    assert not found, f"{page}: fill these in from values of the snippet:\n" + "\n".join(found)
+
+
+# ---- the checks themselves ----
+
+PAGE = """<html><head><meta name="description" content="{said}"></head><body><article><div class="text">
+<h2>{heading}</h2><p>{text}</p><div id="eq-5"></div><div id="eq-c3"></div>
+<figure><figcaption><span class="caption-prefix"><a>Figure 2.</a></span> Two fits.</figcaption>
+<div data-cell="near/figure"><svg><title>{title}</title></svg></div></figure></div></article></body></html>"""
+ARTICLE = "".join(f'<i id="{one}"></i>' for one in ["a1", "a2", "a3", "step-2", "step-5", "step-6", "eq-7"])
+
+
+@pytest.fixture
+def page_of(tmp_path):
+    """page_of(text, …) returns the path of a page that says it, on a site with a few labels."""
+    (tmp_path / "index.html").write_text(f"<html><body>{ARTICLE}</body></html>", encoding="utf-8")
+
+    def write(text="", heading="", said="", title="Two lines"):
+        page = tmp_path / "page" / "index.html"
+        page.parent.mkdir(exist_ok=True)
+        page.write_text(PAGE.format(text=text, heading=heading, said=said, title=title), encoding="utf-8")
+        ids.cache_clear()
+        return page
+
+    return write
+
+
+def found_in(page: Path) -> list[str]:
+    return typed_digits(prose(page), named_labels(page, page.parent.parent))
+
+
+TYPED = [
+    "the loss is 0.24",
+    "in 3 of 5 seeds",
+    "about 2e-8",
+    "71 % of the runs",
+    "2000 of 2050 runs",
+    "in 2024 of the runs",
+    "the gap (5)",
+    "x12 more",
+    "about-3",
+    "10/20 of the runs",
+    "it costs ½ a nat",
+    "an L2 norm of 7",
+    "lost at seed 3",
+    "a rate of L2.5",
+    "by equation (6)",
+    "it parts at step 7",
+    "Figure 3 shows it",
+    'by <a href="#eq-5">(6)</a>',
+    'a gap of <a href="#eq-5">5</a>',
+    'by <a href="#eq-9">(9)</a>',
+    'see <a href="../#step-5">5 more</a>',
+]
+
+
+@pytest.mark.parametrize("sentence", TYPED)
+def test_a_typed_result_would_be_found(sentence, page_of):
+    assert found_in(page_of(sentence))
+    assert found_in(page_of(heading=sentence))
+
+
+def test_a_result_typed_into_the_description_would_be_found(page_of):
+    assert found_in(page_of(said="The loss is 0.24."))
 
 
 @pytest.mark.parametrize(
-    "sentence", ["float32 and L2", "Step 5 uses A3", "by (7) and 6a", "the post of 11 June 2024"]
+    "sentence",
+    [
+        "float32, float64 and the L2 penalty",
+        "Step 5 uses A3; steps 5 and 6 use A1.",
+        "by equations (5) and (C3), in Figure 2",
+        'by <a href="#eq-c3">equation (C3)</a> and <a href="../#eq-7">(7)</a>',
+        'by <a href="../#a2">assumption A2</a> and <a href="../#step-2">step 2</a>',
+        "the post of 11 June 2024, the 2024 post, and what changed since 2024",
+        "At epoch 0, seed 0 is no other.",
+        'the loss is <span data-value="x.loss">0.24</span>',
+        "with <code>lr=0.1</code>",
+    ],
 )
-def test_labels_and_dates_are_no_results(sentence):
-    assert not typed_digits(sentence)
+def test_labels_dates_code_and_quoted_values_are_no_typed_results(sentence, page_of):
+    assert not found_in(page_of(sentence))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        'fig.set_label("A peak near 0.1")',
+        'fig.set_label(f"A peak near 0.1, {count} lines")',
+        "fig.set_label(f\"A peak {'near 0.1'}\")",
+        'fig.set_label(f"A peak near {0.1}")',
+        'where = "near 0.1"; fig.set_label(f"A peak {where}")',
+        'where = f"near 0.1, {count} lines"; fig.set_label(f"A peak {where}")',
+        'seen = []; seen.append(f"{name} near 0.1"); fig.set_label(f"Peaks: {\', \'.join(seen)}")',
+        'fig.set_label("A peak near " + str(0.1))',
+        'text = "A peak near 0.1"; fig.set_label(text)',
+    ],
+)
+def test_a_result_typed_into_an_alternative_text_would_be_found(source, page_of):
+    drawn = "Peaks: low near 0.1" if "Peaks" in source else "A peak near 0.1"
+    drawn += ", 3 lines" if "count" in source else ""
+    assert typed_in_figures(page_of(title=drawn), {"near": source})
+
+
+def test_a_computed_alternative_text_passes_and_another_text_does_not(page_of):
+    source = 'reach = f"{peaks[\'5 folds\']:.2g}"; fig.set_label(f"A peak at {reach}, of {len(x)} points.")'
+    assert not typed_in_figures(page_of(title="A peak at 0.1, of 60 points"), {"near": source})
+    with pytest.raises(AssertionError, match="no set_label"):
+        typed_in_figures(page_of(title="A dip at 0.1, of 60 points"), {"near": source})
+
+
+def test_a_result_typed_into_a_notebooks_text_would_be_found(site_dir, tmp_path):
+    """A notebook page of the site, with one more sentence in its first cell of text."""
+    notebook = built(site_dir, "notebooks/evidence").read_text(encoding="utf-8")
+    page = tmp_path / "notebooks" / "evidence" / "index.html"
+    page.parent.mkdir(parents=True)
+    known = "The evidence p(y|x) scores"
+    assert notebook.count(known) >= 1
+    page.write_text(notebook.replace(known, f"It peaks near 0.1. {known}"), encoding="utf-8")
+    assert any("near 0.1" in found for found in typed_digits(prose(page), named_labels(page, site_dir)))

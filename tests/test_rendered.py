@@ -35,8 +35,14 @@ def listed(found: list) -> str:
     return f"{len(found)} mismatches:\n" + "\n".join(map(str, found))
 
 
-def test_every_output_and_quoted_value_is_what_a_plain_run_gives(site_dir, runs, tolerance):
-    found = Checker(site_dir, runs, ROOT / "docs", tolerance).all()
+@pytest.fixture(scope="session")
+def pristine(site_dir: Path, runs) -> list:
+    """Return what is reported of the site as it is: nothing, if it was built on a machine like this one."""
+    return Checker(site_dir, runs, ROOT / "docs").all()
+
+
+def test_every_output_quoted_value_and_code_is_what_a_plain_run_gives(site_dir, runs, tolerance, pristine):
+    found = Checker(site_dir, runs, ROOT / "docs", tolerance).all() if tolerance else pristine
     assert not found, listed(found)
 
 
@@ -61,9 +67,13 @@ def alter_text(element) -> int:
     return changed
 
 
+def parse(path: Path):
+    return lxml.html.fromstring(path.read_bytes(), parser=lxml.html.HTMLParser(encoding="utf-8"))
+
+
 def alter_page(path: Path) -> int:
     """Change every non-volatile number of a page's outputs and values, once; return how many."""
-    document = lxml.html.fromstring(path.read_bytes(), parser=lxml.html.HTMLParser(encoding="utf-8"))
+    document = parse(path)
     changed = 0
     for element in document.xpath("//*[@data-cell or @data-value][not(@data-volatile)]"):
         if not element.xpath("ancestor::*[@data-cell]"):
@@ -73,25 +83,31 @@ def alter_page(path: Path) -> int:
     return changed
 
 
-def test_changing_every_number_once_is_reported_as_often(site_dir, runs, tmp_path):
-    copy = tmp_path / "site"
-    shutil.copytree(site_dir, copy, ignore=shutil.ignore_patterns("*.pdf", "*.woff2"))
-    before = len(Checker(copy, runs, ROOT / "docs").all())
+def copy_pages(site_dir: Path, folder: Path) -> Path:
+    return Path(shutil.copytree(site_dir, folder, ignore=shutil.ignore_patterns("*.pdf", "*.woff2")))
+
+
+def test_changing_every_number_once_is_reported_as_often(site_dir, runs, pristine, tmp_path):
+    copy = copy_pages(site_dir, tmp_path / "site")
     changed = sum(alter_page(path) for path in sorted(copy.rglob("*.html")))
     found = Checker(copy, runs, ROOT / "docs").all()
     assert changed > 2000
-    assert len(found) - before == changed, f"{changed} numbers changed, {len(found) - before} reported"
+    new = len(found) - len(pristine)
+    assert new == changed, f"{changed} numbers changed, {new} reported"
 
 
-def one_mutation(site_dir: Path, tmp_path: Path, change) -> Path:
-    """Return a copy of the site whose article `change` has altered (on the parsed page)."""
-    copy = tmp_path / "site"
-    shutil.copytree(site_dir, copy, ignore=shutil.ignore_patterns("*.pdf", "*.woff2"))
-    path = copy / "index.html"
-    document = lxml.html.fromstring(path.read_bytes(), parser=lxml.html.HTMLParser(encoding="utf-8"))
-    change(document)
+def reported(site_dir: Path, runs, tmp_path: Path, page: str, *changes) -> list:
+    """Return what is reported of one page after `changes` (of the parsed page), and was not before."""
+    path = tmp_path / page
+    path.parent.mkdir(parents=True, exist_ok=True)
+    document = parse(site_dir / page)
+    for change in changes:
+        change(document)
     path.write_bytes(lxml.html.tostring(document, encoding="utf-8", doctype="<!doctype html>"))
-    return copy
+    before, after = Checker(site_dir, runs, ROOT / "docs"), Checker(tmp_path, runs, ROOT / "docs")
+    before.page(site_dir / page)
+    after.page(path)
+    return [mismatch for mismatch in after.found if mismatch not in before.found]
 
 
 def remove_output(document) -> None:
@@ -121,20 +137,59 @@ def move_a_point(document) -> None:
 
 @pytest.mark.parametrize("change", [remove_output, add_output, remove_value, claim_volatile, move_a_point])
 def test_a_lost_added_or_disguised_output_is_reported(change, site_dir, runs, tmp_path):
-    copy = one_mutation(site_dir, tmp_path, change)
-    before = len(Checker(site_dir, runs, ROOT / "docs").all())
-    assert len(Checker(copy, runs, ROOT / "docs").all()) > before
+    assert reported(site_dir, runs, tmp_path, "index.html", change)
+
+
+def move_output(document) -> None:
+    output = document.xpath("//*[@data-cell='weight_decay/gaps']")[0]
+    document.xpath("//*[@data-cell]")[0].addprevious(output)
+
+
+def alter_last_output(document) -> None:
+    *_, last = document.xpath("//*[@data-cell and not(@data-volatile)][.//pre]")
+    assert alter_text(last)
+
+
+def alter_last_value(document) -> None:
+    *_, last = document.xpath("//*[@data-value and not(@data-volatile)][not(ancestor::*[@data-cell])]")
+    assert alter_text(last)
+
+
+@pytest.mark.parametrize("also", [alter_last_output, alter_last_value])
+@pytest.mark.parametrize("change", [remove_output, add_output, move_output, remove_value])
+def test_a_lost_added_or_moved_output_hides_no_other_fault(change, also, site_dir, runs, tmp_path):
+    found = reported(site_dir, runs, tmp_path, "index.html", change, also)
+    each = [reported(site_dir, runs, tmp_path, "index.html", one) for one in (change, also)]
+    assert all(each)
+    assert set(found) == {*each[0], *each[1]}
+
+
+@pytest.mark.parametrize("page", ["index.html", "choosing/index.html", "notebooks/weight_decay/index.html"])
+def test_altering_one_character_of_each_displayed_code_is_reported_as_often(page, site_dir, runs, tmp_path):
+    changed = []
+
+    def alter(document) -> None:
+        for number, block in enumerate(document.xpath("//*[@data-source]")):
+            texts = [part for part in block.xpath(".//code")[0].iter() if (part.text or "").strip()]
+            part = texts[number % len(texts)]  # in some the first token, in some a later one
+            part.text = chr(ord(part.text[0]) ^ 1) + part.text[1:]
+            changed.append(block.get("id"))
+
+    found = reported(site_dir, runs, tmp_path, page, alter)
+    assert changed and [mismatch.cell for mismatch in found] == changed
 
 
 def test_changing_a_number_in_a_download_is_reported(site_dir, runs, tmp_path):
-    copy = tmp_path / "site"
-    shutil.copytree(site_dir, copy, ignore=shutil.ignore_patterns("*.pdf", "*.woff2"))
-    path = copy / "notebooks/weight_decay/weight_decay.ipynb"
-    text = path.read_text(encoding="utf-8")
+    path = tmp_path / "notebooks/weight_decay/weight_decay.ipynb"
+    path.parent.mkdir(parents=True)
+    text = (site_dir / path.relative_to(tmp_path)).read_text(encoding="utf-8")
     first = json.dumps(runs["weight_decay"].stdout["from_scratch"].split("\n")[0])[1:-1]
     assert first in text
     path.write_text(text.replace(first, NUMBER.sub(bump, first), 1), encoding="utf-8")
-    assert len(Checker(copy, runs, ROOT / "docs").all()) > len(Checker(site_dir, runs, ROOT / "docs").all())
+    before, after = (Checker(site, runs, ROOT / "docs") for site in (site_dir, tmp_path))
+    for checker in (before, after):
+        checker.download("weight_decay", runs["weight_decay"])
+    assert len(after.found) > len(before.found)
 
 
 def test_the_snippets_to_download_are_the_snippets(site_dir):

@@ -67,8 +67,11 @@ def test_step_leaves_the_gradient_as_it_was(run):
     assert run.values["grad_entries_changed"] == 0
 
 
-def test_one_ulp_is_numpys(run):
-    assert run.values["one_ulp"] == float(np.spacing(np.float32(3.0)))
+def test_coefficient_and_sums_make_up_the_difference_that_the_article_prints(run, plain):
+    """Sides of a triangle: the norms of two vectors and of their sum."""
+    one, other = run.values["from_coefficient"], run.values["from_sums"]
+    whole = plain("weight_decay").values["difference_bayesian_first"]
+    assert abs(one - other) <= whole * (1 + 1e-6) and whole <= (one + other) * (1 + 1e-6)
 
 
 def test_printed_zero_counts_match_the_values(run):

@@ -131,6 +131,7 @@ def test_every_run_starts_from_the_same_copy(run):
 def test_the_largest_bayesian_difference_is_one_ulp_of_one_entry(run):
     entry, apart = run.values["worst_gradient"], run.values["worst_apart"]
     assert apart == float(np.spacing(np.float32(abs(entry))))
+    assert run.values["worst_ulps"] == 1
     assert apart <= run.values["difference_bayesian"] < 1.1 * apart  # the other entries add little
 
 
