@@ -3,9 +3,6 @@
 import { createInterface } from "node:readline";
 import katex from "katex";
 
-// KaTeX lets a line end after every relation; after the bar of p(y | x) it must not.
-const macros = { "\\mid": "∣\\nobreak" };
-
 for await (const line of createInterface({ input: process.stdin })) {
   const { tex, display } = JSON.parse(line);
   let answer;
@@ -13,7 +10,6 @@ for await (const line of createInterface({ input: process.stdin })) {
     answer = {
       html: katex.renderToString(tex, {
         displayMode: display,
-        macros,
         output: "htmlAndMathml",
         throwOnError: true,
         strict: "error",

@@ -11,11 +11,10 @@ from bs4 import BeautifulSoup
 from publish.formulas import node
 
 ROOT = Path(__file__).resolve().parent.parent
-# The one thing that the publisher tells KaTeX about a sign: no line ends after the bar of p(y | x).
 DRAW = r"""
 import katex from "katex";
 import { readFileSync } from "node:fs";
-const rules = { strict: "error", throwOnError: true, macros: { "\\mid": "∣\\nobreak" } };
+const rules = { strict: "error", throwOnError: true };
 const draw = ([tex, displayMode]) => katex.renderToString(tex, { displayMode, ...rules });
 process.stdout.write(JSON.stringify(JSON.parse(readFileSync(0, "utf8")).map(draw)));
 """
