@@ -25,7 +25,8 @@ FIGURE = re.compile(
     r"(?P<svg>(?:<\?xml.*?)?<svg\b.*?</svg>)",
     re.DOTALL,
 )
-NUMBER = re.compile(r"-?\d+\.\d{3,}")
+NUMBER = re.compile(r"-?\d+\.\d+")
+STEP = re.compile(r"([MLz]) ?(?:(-?[\d.]+) (-?[\d.]+) ?)?")  # of paths of straight lines
 CIRCLE = re.compile(r"M 0 (\d[\d.]*)\s+(?:C [-\d. ]+\s+){8}z\s*$")
 HREF = "{http://www.w3.org/1999/xlink}href"
 
@@ -121,8 +122,8 @@ def moved(shape: ET.Element, use: ET.Element) -> ET.Element:
     style = "; ".join(filter(None, [shape.get("style"), use.get("style")]))
     circle = CIRCLE.match(shape.get("d"))
     if circle:
-        return ET.Element("circle", {"cx": f"{x:.2f}", "cy": f"{y:.2f}", "r": circle[1], "style": style})
-    place = {"transform": f"translate({x:.2f} {y:.2f})"} if x or y else {}
+        return ET.Element("circle", {"cx": tenths(x), "cy": tenths(y), "r": circle[1], "style": style})
+    place = {"transform": f"translate({tenths(x)} {tenths(y)})"} if x or y else {}
     return ET.Element("path", {"d": shape.get("d"), "style": style} | place)
 
 
@@ -151,11 +152,32 @@ def restyle(element: ET.Element, name: str) -> None:
         elif key == "style":
             value = theme_style(value)
         elif key in ("d", "x", "y", "transform", "points"):
-            value = NUMBER.sub(lambda match: f"{float(match[0]):.2f}".rstrip("0").rstrip("."), value)
+            value = NUMBER.sub(lambda match: tenths(float(match[0])), value)
             value = re.sub(r"\s+", " ", value).strip()
+            value = in_steps(value) if key == "d" else value
         element.set(key, re.sub(r"url\(#", f"url(#{name}-", value))
         if not value:
             del element.attrib[key]
+
+
+def tenths(number: float) -> str:
+    """Return a length to a tenth of a point, an eighteenth of a curve's width."""
+    return f"{round(number, 1) + 0.0:g}"
+
+
+def in_steps(path: str) -> str:
+    """Return a path of straight lines with each point told from the one before; other paths as they are."""
+    if STEP.sub("", path):
+        return path
+    steps, start, here = "", (0.0, 0.0), (0.0, 0.0)
+    for command, *point in STEP.findall(path):
+        there = start if command == "z" else tuple(map(float, point))
+        if command == "L":
+            steps += "l" + " ".join(tenths(b - a) for a, b in zip(here, there))
+        else:
+            steps, start = steps + command + " ".join(filter(None, point)), there
+        here = there
+    return steps
 
 
 def flatten(parent: ET.Element) -> None:

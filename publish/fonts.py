@@ -29,8 +29,7 @@ ALWAYS = "".join(map(chr, range(0x20, 0x7F))) + "–—‘’“”…×·−±�
 IGNORED = set("\u200b\n")
 FEATURES = ["kern", "liga", "tnum"]
 # What the style sheets set in italics. Code is not among it: its face is the reader's own.
-ITALIC = re.compile(r"<(em|i|var|cite|dt|blockquote)\b[^>]*>(.*?)</\1>", re.DOTALL)
-KICKER = re.compile(r'<p class="kicker">(.*?)</p>', re.DOTALL)
+ITALIC = re.compile(r"<(em|i|var|cite|blockquote)\b[^>]*>(.*?)</\1>", re.DOTALL)
 VOID = {"path", "line", "img", "br"}
 # Classes that set a face in KaTeX's style sheet, the later before the earlier.
 FACE_OF = [
@@ -155,7 +154,7 @@ def cut(source: Path, characters: str, weights: tuple[int, int] | None) -> bytes
 
 def italics(page_html: str) -> set[str]:
     """Return the characters of a page that stand in italics, by its markup or by the style sheet."""
-    parts = [match[2] for match in ITALIC.finditer(page_html)] + KICKER.findall(page_html)
+    parts = [match[2] for match in ITALIC.finditer(page_html)]
     return set(html.unescape(re.sub(r"<[^>]*>", "", " ".join(parts))))
 
 

@@ -12,12 +12,13 @@ import re
 import lxml.html
 import numpy as np
 import pytest
+from fontTools.pens.recordingPen import RecordingPen
+from fontTools.svgLib.path import parse_path
 
-# Points. Coordinates have two decimals, and matplotlib leaves out vertices within a ninth of a pixel.
+# Points. Coordinates have one decimal, and matplotlib leaves out vertices within a ninth of a pixel.
 NEAR = 0.2
 SCALES = {"linear": (lambda v: v, lambda v: v), "log": (np.log10, lambda v: 10.0**v)}
 NUMBER = r"(-?[\d.]+)"
-DRAWN = re.compile(rf"([ML]) {NUMBER} {NUMBER}")
 MOVED = re.compile(rf"translate\({NUMBER} {NUMBER}\)")
 
 
@@ -53,11 +54,13 @@ def curves(svg) -> list[list[np.ndarray]]:
     """Return the clipped paths of a figure, each as its pieces (N, 2)."""
     found = []
     for path in svg.xpath(".//path[@clip-path][@d][not(@transform)]"):
+        pen = RecordingPen()
+        parse_path(path.get("d"), pen)
         pieces: list[list[tuple[float, float]]] = []
-        for command, x, y in DRAWN.findall(path.get("d")):
-            if command == "M":
+        for command, points in pen.value:
+            if command == "moveTo":
                 pieces.append([])
-            pieces[-1].append((float(x), float(y)))
+            pieces[-1].extend(points)
         found.append([np.array(piece) for piece in pieces if piece])
     return found
 
@@ -143,7 +146,9 @@ def test_a_curve_or_mark_in_another_place_would_be_found(part, site_dir, plain):
     assert not misplaced(svg, drawn)[0]
     if part == "curve":
         for path in svg.xpath(".//path[@clip-path][@d]"):
-            path.set("d", DRAWN.sub(lambda m: f"{m[1]} {m[2]} {float(m[3]) + 0.5}", path.get("d")))
+            path.set(
+                "d", re.sub(rf"M{NUMBER} {NUMBER}", lambda m: f"M{m[1]} {float(m[2]) + 0.5}", path.get("d"))
+            )
     else:
         circle = svg.xpath(".//circle")[7]
         circle.set("cy", str(float(circle.get("cy")) + 0.5))
