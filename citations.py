@@ -99,7 +99,7 @@ def check(docs: Path, bib: Path) -> None:
 
 
 def plain(text: str) -> str:
-    return re.sub(r"[{}]", "", text).replace("--", "–")
+    return re.sub(r"[{}]", "", text).replace("--", "–").replace("'", "’")
 
 
 def surname(person) -> str:

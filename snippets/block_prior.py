@@ -102,7 +102,7 @@ for group in optimizer.param_groups:
     print(f"weight_decay {group['weight_decay']:.2f}: {entries} entries")
 
 # %% [markdown]
-# The prior, written with `torch.distributions`, on the article's network.
+# The prior, written with `torch.distributions`, on the article’s network.
 
 # %% log_prior
 def log_prior(model: nn.Module, prior_std: torch.Tensor) -> torch.Tensor:
@@ -219,7 +219,7 @@ for name, fit in fits.items():
     print(f"{name:29s}{slopes}{fit[3]:11.4f}")
 
 # %% [markdown]
-# What the flat prior buys: the choice of the target's origin (Celsius or
+# What the flat prior buys: the choice of the target’s origin (Celsius or
 # kelvin) no longer matters.
 
 # %% shift

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # One strength, five names
 #
-# Weight decay, prior variance, and scikit-learn's `alpha` and `C` are the same
+# Weight decay, prior variance, and scikit-learn’s `alpha` and `C` are the same
 # number in different units. scikit-learn is used here because the claim is
 # about it.
 
@@ -134,7 +134,7 @@ print("| setting | n = 60 | n = 50 000 | n = 1 281 167 |")
 print("|---|--:|--:|--:|")
 settings = [(f"`weight_decay={decay:g}`", "lambda", decay)
             for decay in (1e-2, 1e-3, 1e-4)]
-for name, known, strength in [*settings, ("scikit-learn's `C=1`", "C", 1.0)]:
+for name, known, strength in [*settings, ("scikit-learn’s `C=1`", "C", 1.0)]:
     stds = [convert(known, strength, count)["prior_std"]
             for count in (60, 50_000, 1_281_167)]
     print(f"| {name} |", " | ".join(f"{std:.3g}" for std in stds), "|")

@@ -1,6 +1,6 @@
 # %% [markdown]
 # # Corrections, each with the number that decides it
-# One cell for each correction that no other page computes: the prior's scale,
+# One cell for each correction that no other page computes: the prior’s scale,
 # the constants of the derivation, the label of the loss, the gradient after `step()`.
 
 # %% setup

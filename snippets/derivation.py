@@ -2,7 +2,7 @@
 # # Weight decay is MAP estimation: the nine steps in numbers
 #
 # Each cell `step_k` computes both sides of equation (k) of the derivation in
-# float64 and stops if they differ. The left side never uses Bayes' rule.
+# float64 and stops if they differ. The left side never uses Bayes’ rule.
 
 # %% setup
 import math
@@ -224,7 +224,7 @@ compare(-scale / n * log_posterior, right)
 # %% [markdown]
 # ## The example by hand
 #
-# PyTorch's own weight decay finds the minimizer; a grid, which knows nothing
+# PyTorch’s own weight decay finds the minimizer; a grid, which knows nothing
 # of Gaussians, finds the evidence and the posterior.
 
 # %% by_hand

@@ -2,7 +2,7 @@
 # # Choosing the prior variance by the evidence
 #
 # The evidence p(y|x) scores a prior variance on the training data alone: exactly
-# for linear regression, by Laplace's approximation for logistic regression.
+# for linear regression, by Laplace’s approximation for logistic regression.
 
 # %% setup
 import matplotlib.pyplot as plt
@@ -157,7 +157,7 @@ print(f"squared norm / D would give    {naive:.4f}")
 # %% [markdown]
 # ## Logistic regression
 #
-# No closed form: Laplace's approximation replaces the posterior by a Gaussian
+# No closed form: Laplace’s approximation replaces the posterior by a Gaussian
 # at its mode.
 
 

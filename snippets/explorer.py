@@ -1,8 +1,8 @@
 # %% [markdown]
 # # What weight decay does to a fit
 #
-# One network, the article's points, a grid of λ and three sizes of data set:
-# a fit for each pair, all trained side by side. The page's explorer draws them.
+# One network, the article’s points, a grid of λ and three sizes of data set:
+# a fit for each pair, all trained side by side. The page’s explorer draws them.
 
 # %% setup
 import json

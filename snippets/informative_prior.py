@@ -176,7 +176,7 @@ fig.set_label("Three priors over two parameters, each with the same long "
 
 # %% [markdown]
 # ## Does it predict better?
-# The same target tasks for three priors: few examples, the prior's scale
+# The same target tasks for three priors: few examples, the prior’s scale
 # $\tau$ chosen on a validation set. All tasks of a scenario are one batch.
 
 # %% tasks
@@ -262,7 +262,7 @@ results = {scenario: compare(theta, *prior, generator)
 # Then the prior is estimated. A source task has more examples, whose features
 # vary by very different amounts; its posterior mean and its covariance,
 # compressed to low rank plus diagonal, become the prior of the target task. The
-# target's parameters are the source's plus a drift.
+# target’s parameters are the source’s plus a drift.
 
 # %% source
 def source_posterior(theta, generator, n=100):

@@ -186,8 +186,8 @@ figure.set_label(
 )
 
 # %% [markdown]
-# With mini-batches the gradient is never zero, so Adam's denominator
-# $\sqrt{v_j}$ does not go to zero either, and AdamW's decay gets a scale.
+# With mini-batches the gradient is never zero, so Adam’s denominator
+# $\sqrt{v_j}$ does not go to zero either, and AdamW’s decay gets a scale.
 
 # %% minibatch
 def minibatch_adamw(batch_size, wd):

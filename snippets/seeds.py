@@ -1,8 +1,8 @@
 # %% [markdown]
 # # The spread over seeds
 #
-# The article's three runs for fifty seeds at once, in float32 and float64, with
-# the post's raw features and with standardized ones: do the runs stay together?
+# The article’s three runs for fifty seeds at once, in float32 and float64, with
+# the post’s raw features and with standardized ones: do the runs stay together?
 
 # %% setup
 import math

@@ -112,7 +112,7 @@ fig.set_label(
 )
 
 # %% [markdown]
-# The posterior's mode is not typical of the posterior either.
+# The posterior’s mode is not typical of the posterior either.
 
 # %% posterior
 parameters, examples, noise_variance = 50, 30, 0.25

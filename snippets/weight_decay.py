@@ -2,7 +2,7 @@
 # # Weight decay three ways
 #
 # One network, one data set, one initial point, three ways to write the same
-# penalty: by hand, as PyTorch's `weight_decay`, and as a Gaussian prior. A
+# penalty: by hand, as PyTorch’s `weight_decay`, and as a Gaussian prior. A
 # fourth run without any penalty is the control.
 
 # %% setup

@@ -3,8 +3,10 @@
 The fonts hold only the characters that the build counted; the browser says which font it drew with.
 """
 
+import re
 from collections import Counter
 
+import lxml.html
 import pytest
 
 from publish.audit_browser import SAVE_DATA, UNFOLD
@@ -55,3 +57,22 @@ def test_every_glyph_is_drawn_with_our_own_fonts(fonts_of, site_dir, selector):
 def test_another_font_is_found(fonts_of):
     """The check's own check: code is drawn with a font that is not ours."""
     assert any(not ours for _, ours in fonts_of("", "main pre code"))
+
+
+def typewritten(page: bytes) -> list[str]:
+    """Return the typewriter's apostrophes and quotation marks in a page's prose, with what is around them."""
+    # Alternative texts stand in code, so they are typed as code is.
+    document = lxml.html.fromstring(page, parser=lxml.html.HTMLParser(encoding="utf-8"))
+    for element in document.xpath("//script | //style | //code | //pre | //svg | //*[@class='katex']"):
+        element.drop_tree()
+    return re.findall(r".{0,20}(?:\w'|\"\w).{0,20}", document.text_content())
+
+
+def test_prose_has_no_typewriters_quotation_marks(site_dir):
+    for page in sorted(site_dir.rglob("*.html")):
+        assert typewritten(page.read_bytes()) == [], page
+
+
+@pytest.mark.parametrize("text", ["the post's", 'called "NLL"', "Bayes' rule"])
+def test_a_typewriters_quotation_mark_is_found(text):
+    assert typewritten(f"<p>{text}</p><pre>it's</pre>".encode())
