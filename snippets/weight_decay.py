@@ -193,9 +193,9 @@ effect = (three - fits["no decay"]).abs().max()
 fig.set_label(
     "Two rows of three panels, one column for each run: from scratch, PyTorch, "
     "Bayesian. Upper row: the fitted curve passes through the three groups of "
-    f"points; two of the curves lie within {parted:.0e} of PyTorch's. Lower row: the "
-    f"fit minus that of the run without weight decay, at most {effect:.2g} in "
-    "size."
+    f"points; the curves differ from PyTorch's by {parted:.1e} where they differ most. "
+    "Lower row: the fit minus that of the run without weight decay; the largest "
+    f"difference is {effect:.2g}."
 )
 
 # %% gaps
@@ -254,6 +254,7 @@ values = {
     "gap_runs": gap_runs,
     "gap_scratch": (fits["PyTorch"] - fits["from scratch"]).abs().max().item(),
     "gap_bayesian": (fits["PyTorch"] - fits["Bayesian"]).abs().max().item(),
+    "gap_inputs": (pytorch(features) - from_scratch(features)).abs().max().item(),
     "gap_control": gap_control,
     "time_constants": time_constants,
     "shrink": shrink,

@@ -144,4 +144,5 @@ def test_decay_ends_with_a_shorter_vector_and_another_fit_than_the_control(run):
         run.values["final_norm"] / run.values["final_norm_control"]
     )
     assert run.values["norm_ratio"] < 0.95
+    assert 0 < run.values["gap_inputs"] < 0.1 * run.values["gap_control"]
     assert run.values["gap_scratch"] <= run.values["gap_runs"] < 0.1 * run.values["gap_control"]
