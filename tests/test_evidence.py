@@ -1,4 +1,4 @@
-"""The evidence: against a multivariate density, numerical integration and finite differences."""
+"""The evidence: against a multivariate density, and numerical integration."""
 
 import re
 
@@ -26,13 +26,12 @@ def functions(snippet):
 def data():
     rng = np.random.default_rng(21)
     X = rng.normal(size=(15, 2))
-    y = X @ np.array([1.0, -0.5]) + rng.normal(size=15) * 0.3**0.5
-    return X, y, (rng.uniform(size=15) < 1 / (1 + np.exp(-2 * X[:, 0]))) * 1.0
+    return X, X @ np.array([1.0, -0.5]) + rng.normal(size=15) * 0.3**0.5
 
 
 @pytest.mark.parametrize("tau", [0.05, 1.0, 20.0])
 def test_linear_evidence_is_the_integral_of_the_joint(functions, data, tau):
-    X, y, _ = data
+    X, y = data
 
     def joint(b, a):
         residual = y - X @ (a, b)
@@ -45,50 +44,14 @@ def test_linear_evidence_is_the_integral_of_the_joint(functions, data, tau):
 
 @pytest.mark.parametrize("tau", [0.05, 1.0, 20.0])
 def test_linear_evidence_is_a_multivariate_normal_density(functions, data, tau):
-    X, y, _ = data
+    X, y = data
     density = stats.multivariate_normal(np.zeros(15), 0.3 * np.eye(15) + tau * X @ X.T)
     assert functions["log_evidence"](tau, X, y) == pytest.approx(density.logpdf(y), rel=1e-10)
 
 
-@pytest.mark.parametrize("tau", [0.05, 1.0, 5.0])
-def test_logistic_mode_and_hessian_agree_with_finite_differences(functions, data, tau):
-    X, _, labels = data
-    mode, hessian = functions["logistic_mode"](tau, X, labels)
-
-    def negative(theta):
-        likelihood = stats.bernoulli.logpmf(labels, 1 / (1 + np.exp(-X @ theta))).sum()
-        return -likelihood - stats.norm.logpdf(theta, 0, tau**0.5).sum()
-
-    assert np.allclose(optimize.minimize(negative, np.zeros(2), tol=1e-12).x, mode, atol=1e-5)
-    step = 1e-4  # second differences: error about step^2 plus 1e-16 / step^2
-    for i in range(2):
-        for j in range(2):
-            a, b = np.eye(2)[i] * step, np.eye(2)[j] * step
-            second = negative(mode + a + b) - negative(mode + a - b)
-            second += negative(mode - a - b) - negative(mode - a + b)
-            assert second / (4 * step**2) == pytest.approx(hessian[i, j], abs=1e-4)
-
-
-@pytest.mark.parametrize("tau, allowed", [(0.01, 2e-3), (0.1, 2e-2), (1.0, 0.15), (10.0, 0.4)])
-def test_laplace_evidence_is_near_the_integral(functions, data, tau, allowed):
-    """The allowed gap grows with the prior's width, as the posterior grows less Gaussian."""
-    X, _, labels = data
-
-    def joint(b, a):
-        theta = np.array([a, b])
-        logits = X @ theta
-        return np.exp(np.sum(labels * logits - np.logaddexp(0, logits)) - theta @ theta / (2 * tau))
-
-    reach = min(8 * tau**0.5, 14)
-    value, _ = integrate.dblquad(joint, -reach, reach, -reach, reach, epsabs=1e-12, epsrel=1e-6)
-    exact = np.log(value) - np.log(2 * np.pi * tau)
-    assert abs(functions["laplace_evidence"](tau, X, labels) - exact) < allowed
-    assert functions["grid_evidence"](tau, X, labels) == pytest.approx(exact, abs=1e-3)
-
-
 def test_laplace_is_exact_for_one_gaussian_likelihood(functions, data):
     """With a quadratic log joint, mode plus half a log determinant is the multivariate density."""
-    X, y, _ = data
+    X, y = data
     tau = 0.8
     mode = functions["map_estimate"](tau, X, y)
     precision = X.T @ X / 0.3 + np.eye(2) / tau
@@ -98,7 +61,7 @@ def test_laplace_is_exact_for_one_gaussian_likelihood(functions, data):
 
 
 def test_fixed_point_is_where_the_evidence_is_highest(functions, data):
-    X, y, _ = data
+    X, y = data
     best = optimize.minimize_scalar(lambda t: -functions["log_evidence"](np.exp(t), X, y), bounds=(-8, 8)).x
     tau = np.exp(best)
     mode = functions["map_estimate"](tau, X, y)
@@ -116,9 +79,3 @@ def test_evidence_chooses_nearly_as_well_as_the_truth(snippet):
     assert v["price_true"] <= v["price_evidence"] < 1.1 * v["price_true"]
     assert v["price_evidence"] < v["price_folds"] < v["price_split"]
     assert v["price_split"] > v["price_flat"]  # as the prose says
-
-
-def test_logistic_evidence_avoids_the_flat_prior(snippet):
-    v = snippet.values
-    assert v["logistic_evidence"] < 0.9 * v["logistic_flat"]
-    assert v["logistic_gap"] > 0  # the prose says that the evidence comes out worse
