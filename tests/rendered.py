@@ -20,6 +20,9 @@ from plain_run import PlainRun
 from publish.figures import finish_svg
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+# Points. The layout of a figure comes to rest within 1e-6 of where another run's does; written for the
+# page in tenths, that can show as one tenth.
+REST, TENTH = 1e-5, 0.101
 
 
 @dataclass(frozen=True)
@@ -62,16 +65,14 @@ def near(shown: str, wanted: str, tolerance: float, slack: float) -> bool:
     return abs(float(shown) - float(wanted)) <= max(slack, tolerance * max(abs(float(wanted)), 1e-6))
 
 
-def compare_drawings(page: str, cell: str, drawings: list[str], volatile: bool, tolerance: float):
-    """Compare two SVGs: texts to the letter, coordinates to a hundredth of a point.
-
-    Layout comes to rest within 1e-6 points of where another run's does; rounded for the page to two
-    decimals, that can show as one hundredth.
-    """
+def compare_drawings(
+    page: str, cell: str, drawings: list[str], volatile: bool, tolerance: float, slack: float
+):
+    """Compare two SVGs: texts to the letter, coordinates in points to within `slack`."""
     texts = [" ".join(re.findall(r">([^<>]+)<", svg)) for svg in drawings]
     lines = [re.sub(r">[^<>]+<", "><", svg) for svg in drawings]
     yield from compare(page, cell, *texts, volatile, tolerance)
-    yield from compare(page, cell, *lines, volatile, tolerance, slack=0.0101)
+    yield from compare(page, cell, *lines, volatile, tolerance, slack)
 
 
 def page_text(element) -> str:
@@ -202,7 +203,7 @@ class Checker:
             pair = [element.xpath("string(.//pre)"), run.stdout[name].rstrip("\n")]
         else:
             drawings = self.figure(element, run.figures[name][int(kind.split()[1])])
-            self.found += compare_drawings(page, cell, drawings, volatile, self.tolerance)
+            self.found += compare_drawings(page, cell, drawings, volatile, self.tolerance, TENTH)
             return
         self.found += compare(page, cell, *pair, volatile, self.tolerance)
 
@@ -250,7 +251,8 @@ class Checker:
             )
             for svg, again in zip(drawn, run.figures[cell]):
                 drawings = [still(svg), still(again["svg"])]
-                self.found += compare_drawings(page, f"{name}/{cell}", drawings, volatile, self.tolerance)
+                where = f"{name}/{cell}"
+                self.found += compare_drawings(page, where, drawings, volatile, self.tolerance, REST)
 
 
 def cells_text(element) -> str:
