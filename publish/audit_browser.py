@@ -9,7 +9,7 @@ from itertools import product
 from urllib.parse import urlsplit
 
 from publish.formulas import ROOT
-from publish.shots import LAY_OUT, SCHEMES, WIDTHS
+from publish.shots import LAY_OUT, SCHEMES, WIDTHS, settle
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
 RULES = ["wcag2a", "wcag2aa", "wcag2aaa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -50,7 +50,7 @@ def open_page(context, address: str, faults: list[str], setting: str):
     page.on("pageerror", lambda error: faults.append(f"{where}: error: {error}"))
     page.on("request", asked)
     page.goto(address, wait_until="load")
-    page.evaluate("document.fonts.ready.then(() => null)")
+    settle(page)
     return page
 
 

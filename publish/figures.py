@@ -11,6 +11,7 @@ the style sheet sets for light, dark and paper. Any other color stops the build.
 import html
 import re
 import xml.etree.ElementTree as ET
+from itertools import groupby
 
 from mkdocs.exceptions import PluginError
 
@@ -28,6 +29,7 @@ FIGURE = re.compile(
 NUMBER = re.compile(r"-?\d+\.\d+")
 STEP = re.compile(r"([MLz]) ?(?:(-?[\d.]+) (-?[\d.]+) ?)?")  # of paths of straight lines
 CIRCLE = re.compile(r"M 0 (\d[\d.]*)\s+(?:C [-\d. ]+\s+){8}z\s*$")
+SHAPES = {"circle", "path"}
 HREF = "{http://www.w3.org/1999/xlink}href"
 
 
@@ -84,6 +86,7 @@ def finish_svg(source: str, name: str, alt: str) -> str:
     for element in root.iter():
         restyle(element, name)
     flatten(root)
+    share_styles(root)
     describe(root, name, alt)
     return ET.tostring(root, encoding="unicode", short_empty_elements=True)
 
@@ -190,6 +193,23 @@ def flatten(parent: ET.Element) -> None:
         elif child.tag != "path" or child.get("style") != "fill:none":
             kept.append(child)
     parent[:] = kept
+
+
+def share_styles(parent: ET.Element) -> None:
+    """Write the style that three or more shapes in a row have in common once, on a group around them."""
+    rows = groupby(list(parent), key=lambda child: (child.tag in SHAPES, child.get("style")))
+    parent[:] = []
+    for (_, style), row in rows:
+        row = list(row)
+        if len(row) < 3 or row[0].tag not in SHAPES or not style:
+            parent.extend(row)
+            for child in row:
+                share_styles(child)
+            continue
+        group = ET.SubElement(parent, "g", {"style": style})
+        for shape in row:
+            del shape.attrib["style"]
+            group.append(shape)
 
 
 def theme_style(style: str) -> str:

@@ -7,6 +7,7 @@ In: the font files in node_modules and the characters on all pages. Out: small
 WOFF2 files, named by their content, and the @font-face rules that load them.
 """
 
+import base64
 import hashlib
 import html
 import io
@@ -58,12 +59,15 @@ FACE_OF = [
     ({"small-op"}, "Size1-Regular"),
     ({"large-op"}, "Size2-Regular"),
 ]
-# Before the text face arrives, a local serif stands in for it in the same widths and heights.
-FALLBACK = (
-    '@font-face{font-family:"Source Serif Fallback";src:local("Georgia"),local("Times New Roman"),'
-    'local("Liberation Serif"),local("DejaVu Serif");size-adjust:103%;'
-    "ascent-override:98%;descent-override:32%;line-gap-override:0%}"
-)
+# The face of sum signs and tall brackets weighs less than a request for it does: it lies in the sheet.
+INSIDE = "Size2-Regular"
+# Until the text face arrives, a font of the reader's stands in for it, in the same widths and heights, so
+# that no line breaks anew: the fonts that share a width, and how much wider the article's words are in ours.
+STAND_INS = {
+    "Times": (("Times New Roman", "Liberation Serif", "Tinos", "Nimbus Roman"), {400: 1.165, 600: 1.118}),
+    "Noto": (("Noto Serif",), {400: 0.992, 600: 0.95}),
+}
+ASCENT, DESCENT = 103.6, 33.5  # of the text face, percent of the font size
 
 
 def make_fonts(
@@ -77,7 +81,7 @@ def make_fonts(
         glyphs: those of drawn formulas, by KaTeX's face.
     """
     files: dict[str, bytes] = {}
-    rules = [FALLBACK]
+    rules = stand_ins()
     faces = (("normal", (400, 600), characters | set(ALWAYS)), ("italic", (400, 400), slanted))
     for style, weights, used in faces:
         span = " ".join(map(str, sorted(set(weights))))
@@ -94,9 +98,26 @@ def make_fonts(
         weight = "700" if "Bold" in cut_name else "400"
         style = "italic" if "Italic" in cut_name else "normal"
         letters = "".join(sorted(used - IGNORED))
-        name = keep(files, f"katex-{face_name.lower()}", cut(source, letters, None))
-        rules.append(face(f"KaTeX_{face_name.partition('-')[0]}", name, weight, style))
+        data = cut(source, letters, None)
+        inside = "data:font/woff2;base64," + base64.b64encode(data).decode()
+        place = inside if face_name == INSIDE else keep(files, f"katex-{face_name.lower()}", data)
+        rules.append(face(f"KaTeX_{face_name.partition('-')[0]}", place, weight, style))
     return files, "".join(rules)
+
+
+def stand_ins() -> list[str]:
+    """Return the @font-face rules of the fonts that stand in for the text face, as tokens.css names them."""
+    rules = []
+    for width, (fonts, factors) in STAND_INS.items():
+        for weight, wider in factors.items():
+            bold = " Bold" if weight > 400 else ""
+            sources = ",".join(f'local("{font}{bold}")' for font in fonts)
+            rules.append(
+                f'@font-face{{font-family:"Fallback {width}";font-weight:{weight};src:{sources};'
+                f"size-adjust:{100 * wider:.1f}%;ascent-override:{ASCENT / wider:.1f}%;"
+                f"descent-override:{DESCENT / wider:.1f}%;line-gap-override:0%}}"
+            )
+    return rules
 
 
 def keep(files: dict[str, bytes], stem: str, data: bytes) -> str:
@@ -106,12 +127,16 @@ def keep(files: dict[str, bytes], stem: str, data: bytes) -> str:
     return name
 
 
-def face(family: str, name: str, weight: str, style: str, letters: str = "") -> str:
-    """Return one @font-face rule, for these letters alone if any are given; fonts/ lies beside the sheet."""
+def face(family: str, place: str, weight: str, style: str, letters: str = "") -> str:
+    """Return one @font-face rule, for these letters alone if any are given.
+
+    `place` is the font itself as a data: address, or the name of its file in fonts/, beside the sheet.
+    """
+    place = place if place.startswith("data:") else f"fonts/{place}"
     span = ";unicode-range:" + ",".join(f"U+{ord(letter):X}" for letter in letters) if letters else ""
     return (
         f'@font-face{{font-family:"{family}";font-style:{style};font-weight:{weight};font-display:swap;'
-        f'src:url(fonts/{name}) format("woff2"){span}}}'
+        f'src:url({place}) format("woff2"){span}}}'
     )
 
 

@@ -37,7 +37,7 @@ def policy(page: str) -> str:
         " ".join(["style-src 'self'", *sorted(map(source_hash, styles))]),
         "style-src-attr 'unsafe-inline'",  # KaTeX and matplotlib place their parts by style attributes
         "img-src 'self' data:",
-        "font-src 'self'",
+        "font-src 'self' data:",  # a face of a few signs lies in the style sheet
         "connect-src 'self'",
         "manifest-src 'self'",
         "base-uri 'none'",

@@ -20,6 +20,12 @@ def pages_of(site: Path) -> list[str]:
     return [name.removesuffix("index.html") for name in names]
 
 
+def settle(page) -> None:
+    """Wait until the script of an opened page has run, and its fonts are there."""
+    page.wait_for_selector("#preview", state="attached")
+    page.evaluate("document.fonts.ready.then(() => null)")
+
+
 def shoot(site: Path, folder: Path, only: list[str]) -> None:
     """Write FOLDER/PAGE-WIDTH-SCHEME.png for each page and setting."""
     from playwright.sync_api import sync_playwright
@@ -34,7 +40,7 @@ def shoot(site: Path, folder: Path, only: list[str]) -> None:
                 for name in only or pages_of(site):
                     page.goto(address + name, wait_until="load")
                     page.evaluate(LAY_OUT)
-                    page.evaluate("document.fonts.ready.then(() => null)")
+                    settle(page)
                     stem = name.strip("/").replace("/", "-").removesuffix(".html") or "article"
                     page.screenshot(path=folder / f"{stem}-{width}-{scheme}.png", full_page=True)
                 context.close()

@@ -6,6 +6,7 @@ In: an open page. Out: a list of faults, each naming its place; an empty list is
 from contextlib import contextmanager
 
 from publish.audit_browser import BEYOND, SAVE_DATA, UNFOLD
+from publish.shots import settle
 
 PHONE = {"width": 360, "height": 800}
 # The blocks of text that hold no other block, and the area that each covers: its box and its lines,
@@ -169,7 +170,7 @@ def visitor(browser, address: str):
             page.route(address + name, answer)
         page.goto(address + name)
         if settings.get("java_script_enabled", True):
-            page.evaluate("document.fonts.ready.then(() => null)")
+            settle(page)
         return page
 
     yield visit

@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from audit import ARTICLE_BYTES, NOTEBOOK_BYTES, raw_tex
 from publish import audit_browser, audit_files
 from publish.serving import base_of
-from publish.shots import pages_of
+from publish.shots import pages_of, settle
 
 
 @pytest.fixture(scope="module")
@@ -108,6 +108,7 @@ def test_copying_an_equation_gives_its_tex(site_url, browser):
     context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
     page = context.new_page()
     page.goto(site_url)
+    settle(page)
     tex = page.evaluate("document.querySelector('#eq-1 annotation').textContent")
     page.evaluate("getSelection().selectAllChildren(document.querySelector('#eq-1 .katex-html'))")
     page.keyboard.press("Control+c")
@@ -118,6 +119,7 @@ def test_copying_an_equation_gives_its_tex(site_url, browser):
 def test_keyboard_reaches_text_search_and_menu(site_url, browser):
     page = browser.new_page(viewport={"width": 360, "height": 800})
     page.goto(site_url)
+    settle(page)
     focused = "document.activeElement.closest('a, button, summary, input, main')?.className"
     page.keyboard.press("Tab")
     assert page.evaluate(focused) == "skip"

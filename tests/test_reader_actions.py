@@ -9,7 +9,7 @@ from plain_run import ROOT
 from reader_settings import visitor
 
 from publish.audit_browser import OPEN_ALL
-from publish.shots import pages_of
+from publish.shots import pages_of, settle
 
 # For each kind of link a preview belongs to: the link, and what its target says.
 PREVIEWED = {
@@ -24,6 +24,11 @@ WORDS = r"""(link) => {
 }"""
 # Open the folds around an element.
 OPEN = "(part) => { for (let up = part; up; up = up.parentElement) if (up.open === false) up.open = true }"
+# When the page was painted first, and when its script was asked for.
+MOMENTS = """[
+  performance.getEntriesByName('first-paint')[0].startTime,
+  performance.getEntriesByType('resource').find(({ name }) => /site[^/]*\\.js$/.test(name)).startTime,
+]"""
 # What the theme changes.
 GROUND = (
     "[document.body, document.documentElement].map((part) => getComputedStyle(part).backgroundColor).join()"
@@ -55,6 +60,39 @@ def ready(page):
 def shown(page):
     page.wait_for_selector(".preview", state="visible")
     return " ".join(page.inner_text(".preview").split())
+
+
+def test_the_script_comes_after_the_first_paint(browser, site_url):
+    page = browser.new_page()
+    page.add_init_script("window.setTimeout = () => 0")  # so that nothing but the paint calls for it
+    page.goto(site_url)
+    settle(page)
+    painted, fetched = page.evaluate(MOMENTS)
+    assert painted < fetched
+    page.close()
+
+
+def test_the_script_comes_where_the_browser_tells_of_no_paint(browser, site_url):
+    page = browser.new_page()
+    page.add_init_script("window.PerformanceObserver = class { observe() {} }")
+    page.goto(site_url)
+    settle(page)
+    page.close()
+
+
+def test_a_tool_pressed_before_the_script_is_there_does_its_work(browser, site_url):
+    page = browser.new_page()
+    held = []
+    page.route("**/site.*.js", lambda route: held.append(route))
+    page.goto(site_url)
+    page.wait_for_function("document.querySelector('script[src*=\"site.\"]')")
+    before = page.evaluate(GROUND)
+    page.click(".theme")
+    assert page.evaluate(GROUND) == before
+    held.pop().continue_()
+    settle(page)
+    assert page.evaluate(GROUND) != before and page.get_attribute(".theme", "aria-pressed") == "true"
+    page.close()
 
 
 def test_pointing_at_a_link_shows_what_it_leads_to(visit):
@@ -140,6 +178,7 @@ def test_the_theme_follows_the_system_until_the_reader_chooses(visit, system, ch
     after = page.evaluate(GROUND)
     assert after != before
     page.reload()
+    settle(page)
     assert page.evaluate(GROUND) == after and button.get_attribute("aria-pressed") == pressed[chosen]
     other = visit("choosing/", color_scheme=system)
     assert other.evaluate(GROUND) == after

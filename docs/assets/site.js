@@ -1,7 +1,8 @@
 // What the pages do beyond reading: theme, search, copying, previews, the place in the list of sections, offline.
-// Everything here adds to a page that is complete without it.
+// Everything here adds to a page that is complete without it; overrides/start.js fetches it after the first paint.
 
-const { root: rootPath, search: searchPath } = document.currentScript.dataset;
+const start = document.getElementById("start");
+const { root: rootPath, search: searchPath } = start.dataset;
 const root = new URL(rootPath, location.href);
 const all = (selector, from = document) => [...from.querySelectorAll(selector)];
 const make = (tag, attributes = {}, text = "") => {
@@ -188,3 +189,6 @@ const worker = document.querySelector('meta[name="service-worker"]');
 if (worker && "serviceWorker" in navigator && !navigator.connection?.saveData) {
   addEventListener("load", () => setTimeout(() => navigator.serviceWorker.register(new URL(worker.content, root)), 1000));
 }
+
+// A tool that was pressed before this script was there.
+start.pressed?.click();
