@@ -84,8 +84,9 @@ def test_a_tool_pressed_before_the_script_is_there_does_its_work(browser, site_u
     page = browser.new_page()
     held = []
     page.route("**/site.*.js", lambda route: held.append(route))
-    page.goto(site_url)
-    page.wait_for_function("document.querySelector('script[src*=\"site.\"]')")
+    page.goto(site_url, wait_until="domcontentloaded")  # the script, once asked for, holds up the load event
+    while not held:
+        page.wait_for_timeout(10)
     before = page.evaluate(GROUND)
     page.click(".theme")
     assert page.evaluate(GROUND) == before
