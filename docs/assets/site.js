@@ -187,7 +187,8 @@ document.addEventListener("keydown", (event) => {
 // Offline: only a built site has a service worker. Readers who save data are spared the download.
 const worker = document.querySelector('meta[name="service-worker"]');
 if (worker && "serviceWorker" in navigator && !navigator.connection?.saveData) {
-  addEventListener("load", () => setTimeout(() => navigator.serviceWorker.register(new URL(worker.content, root)), 1000));
+  const keep = () => setTimeout(() => navigator.serviceWorker.register(new URL(worker.content, root)), 1000);
+  if (document.readyState === "complete") keep(); else addEventListener("load", keep);
 }
 
 // A tool that was pressed before this script was there.
