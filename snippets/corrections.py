@@ -30,7 +30,8 @@ for reading, prior_std in readings.items():
 y = 1.0 + torch.randn(5)
 grid = torch.linspace(-4, 4, 8001)
 log_likelihood = Normal(grid[:, None], torch.tensor(1.0)).log_prob(y).sum(dim=1)
-log_joint = log_likelihood + Normal(torch.tensor(0.0), torch.tensor(1.0)).log_prob(grid)
+log_prior = Normal(torch.tensor(0.0), torch.tensor(1.0)).log_prob(grid)
+log_joint = log_likelihood + log_prior
 posterior = log_joint.exp() / torch.trapezoid(log_joint.exp(), grid)
 
 places = torch.searchsorted(grid, torch.tensor([0.0, 0.5, 1.0]))
