@@ -21,6 +21,7 @@ TEXT_FACE = "serif-normal"
 # Asked for early where formulas can stand on the first screen; that of the article is its head.
 FORMULA_FACES = ["katex-main-regular", "katex-math-italic"]
 STYLE_LINK = re.compile(r'<link rel="stylesheet" href="(?P<up>[^"]*)assets/site\.css">')
+CLASSES, NOT = re.compile(r"\.([\w-]+)"), re.compile(r":not\([^)]*\)")
 CLASS, RULE = re.compile(r'\bclass="([^"]*)"'), re.compile(r"([^{}]+)(\{[^{}]*\})")
 SCRIPTS = ["assets/site.js", "assets/search.js"]
 
@@ -92,7 +93,7 @@ def used_rules(css: str, classes: set[str]) -> str:
     """
     kept = []
     for selectors, body in RULE.findall(re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)):
-        alive = [one for one in selectors.split(",") if set(re.findall(r"\.([\w-]+)", one)) <= classes]
+        alive = [one for one in selectors.split(",") if set(CLASSES.findall(NOT.sub("", one))) <= classes]
         if alive and "@font-face" not in selectors:
             kept.append(",".join(alive) + body)
     return "".join(kept)

@@ -225,6 +225,11 @@ def test_pdf_dates_are_the_builds_and_no_byte_moves(monkeypatch):
         paper.fixed(b"%PDF")
 
 
+def test_only_rules_that_can_apply_are_kept_of_katex():
+    css = ".a .b:not(.gone){width:0}.gone,.a{top:0}.b .gone{left:0}@font-face{src:url(x)}"
+    assert assets.used_rules(css, {"a", "b"}) == ".a .b:not(.gone){width:0}.a{top:0}"
+
+
 def test_style_sheet_is_smaller_and_means_the_same():
     css = "/* a */ a > b , c { color : red ; width: calc(100% - 2px); }\n d :is(e) { top: 0 }"
     assert assets.smaller(css) == "a>b,c{color :red;width:calc(100% - 2px)}d :is(e){top:0}"
