@@ -6,7 +6,6 @@ import copy
 import io
 import math
 import re
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -37,7 +36,7 @@ def before():
     names, found = {}, {}
     for name, source in cells().items():
         found[name] = dict(names)
-        if name == "by_hand":
+        if name == "values":
             return found
         run(source, names)
 
@@ -134,16 +133,3 @@ def test_penalized_loss_and_constant_add_up_to_the_negative_log_posterior(values
     assert values["nll"] == pytest.approx(nll, abs=1e-14)
     assert values["penalized_loss"] == pytest.approx(loss, abs=1e-14)
     assert values["constant"] == pytest.approx(-(log_joint(POINT) - log_evidence) / 4 - loss, abs=1e-7)
-
-
-def test_example_by_hand_agrees_with_the_conjugate_posterior(values):
-    """Fractions by hand: precision 3 + 3/2, mean 9 over it; SciPy's normal densities for the values."""
-    precision, mode = Fraction(3) + Fraction(3, 2), Fraction(9) / (Fraction(3) + Fraction(3, 2))
-    assert values["by_hand_minimizer"] == pytest.approx(float(mode), abs=1e-12)
-    assert values["by_hand_mode"] == pytest.approx(float(mode), abs=1e-12)
-    assert values["by_hand_variance"] == pytest.approx(float(1 / precision), abs=1e-10)
-    covariance = np.eye(3) + 2 / 3
-    evidence = stats.multivariate_normal(np.zeros(3), covariance).logpdf([1, 2, 6])
-    assert values["by_hand_log_evidence"] == pytest.approx(evidence, abs=1e-10)
-    height = stats.norm(float(mode), float(1 / precision) ** 0.5).logpdf(float(mode))
-    assert values["by_hand_objective"] == pytest.approx(-height / 3, abs=1e-10)
