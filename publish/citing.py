@@ -29,9 +29,10 @@ def day(value: date | str) -> str:
     return f"{value.day} {value:%B %Y}"
 
 
-def page_context(page, config: MkDocsConfig) -> dict:
-    """Return what the templates say about one page."""
-    context = {"page_links": page_links(page, config), "about_page": about_notebook(page)}
+def page_context(page, config: MkDocsConfig, files) -> dict:
+    """Return what the templates say about one page of all files that become pages."""
+    titles = {Path(file.src_uri).stem: file.page.title for file in files if file.src_uri.endswith(".ipynb")}
+    context = {"page_links": page_links(page, config, titles), "about_page": about_notebook(page)}
     if page.is_homepage:
         article = article_of(config)
         context |= {
@@ -113,16 +114,16 @@ def bibtex(page, article: Article) -> list[dict[str, str]]:
     ]
 
 
-def page_links(page, config: MkDocsConfig) -> list[dict]:
+def page_links(page, config: MkDocsConfig, titles: dict[str, str]) -> list[dict]:
     """Return links to the page's notebooks; on a notebook page, to what can be taken away."""
     source = page.file.src_uri
     if source.endswith(".ipynb"):
         return notebook_links(Path(source).stem, page, config)
     names = list(dict.fromkeys(re.findall(r'data-source="snippets/(\w+)\.py', page.content or "")))
     up = "../" * page.url.count("/")
-    words = {1: "Notebook", 2: "Notebook: {}"}.get(len(names), "{}")
+    alone = len(names) == 1
     return [
-        {"href": f"{up}notebooks/{name}/", "text": words.format(name.replace("_", " "))} for name in names
+        {"href": f"{up}notebooks/{name}/", "text": "Notebook" if alone else titles[name]} for name in names
     ]
 
 

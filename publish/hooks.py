@@ -58,7 +58,7 @@ def on_page_content(html: str, page, config: MkDocsConfig, files) -> str:
 
 def on_page_context(context, page, config: MkDocsConfig, nav):
     """Give the template what it says about the page."""
-    return on_template_context(context, "", config) | citing.page_context(page, config)
+    return on_template_context(context, "", config) | citing.page_context(page, config, context["pages"])
 
 
 def on_template_context(context, template_name: str, config: MkDocsConfig):

@@ -3,6 +3,9 @@
 import { createInterface } from "node:readline";
 import katex from "katex";
 
+// KaTeX lets a line end after every relation. A display, which scrolls where it must, stays whole after the bar of p(y | x).
+const whole = { "\\mid": "∣\\nobreak" };
+
 for await (const line of createInterface({ input: process.stdin })) {
   const { tex, display } = JSON.parse(line);
   let answer;
@@ -10,6 +13,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     answer = {
       html: katex.renderToString(tex, {
         displayMode: display,
+        macros: display ? { ...whole } : {},
         output: "htmlAndMathml",
         throwOnError: true,
         strict: "error",

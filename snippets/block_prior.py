@@ -231,7 +231,7 @@ for name, groups_of in {"two groups": two_groups,
           f"intercept by {moved[3]:.2f}")
 
 # %% figure
-fig, ax = plt.subplots(figsize=(6.4, 3.6))
+fig, ax = plt.subplots(figsize=(5.4, 3.4))
 for i, (name, marker) in enumerate([("SGD, two groups", "o"),
                                     ("SGD, everything decays", "x")]):
     fit = fits[name]

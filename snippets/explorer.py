@@ -129,7 +129,7 @@ biggest = n == sizes[-1]
 best = int(new_nll[biggest].argmin())
 chosen = {"smallest": 0, "best": best, "largest": len(lambdas) - 1}
 columns = [weight_decay, prior_variance.sqrt(), fit_nll, penalty, new_nll]
-print("n = 60           λ   prior sd       NLL   penalty   NLL, new labels")
+print("n = 60           λ  prior sd       NLL   penalty  new NLL")
 for name, k in chosen.items():
     row = [column[biggest][k] for column in columns]
     print(f"{name:8s}", *(f"{number:9.4f}" for number in row))
@@ -208,14 +208,14 @@ curve_x = torch.linspace(-11, 11, 89).double()
 curves = predict(theta, (featurize(curve_x) - mean) / scale)
 true_curve = truth(featurize(curve_x).float()).detach().squeeze(1)
 
-fig, ax = plt.subplots(figsize=(6.4, 3.8))
+fig, ax = plt.subplots(figsize=(5.4, 3.6))
 ax.plot(x, y, "o", color="0.5", alpha=0.7, label="data")
 ax.plot(curve_x, true_curve, color="k", linewidth=1, label="truth")
 for k, style in zip(chosen.values(), ["C1:", "C0-", "C2--"]):
-    label = f"λ = {lambdas[k]:.3g}"
+    label = f"λ = {lambdas[k]:.2g}"
     ax.plot(curve_x, curves[biggest][k], style, label=label)
 ax.set(xlabel="input x", ylabel="target y", ylim=(-1.6, 7))
-ax.legend(loc="upper center", ncols=3)
+ax.legend(loc="upper center", ncols=2)
 away = errors[biggest].sqrt()
 fig.set_label(
     f"Three fits to the same {len(x)} points. With the smallest weight decay"

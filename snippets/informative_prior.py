@@ -153,7 +153,7 @@ three = {"zero mean": (torch.zeros(2), 0.5 * eye2),
 grid = torch.linspace(-1.5, 3.5, 80)
 points = torch.stack(torch.meshgrid(grid, grid, indexing="xy"), -1)
 misfit = ((y2 - points @ x2.T) ** 2).sum(-1) / (2 * 0.25)
-fig, axes = plt.subplots(1, 3, figsize=(6.8, 2.8), sharex=True, sharey=True)
+fig, axes = plt.subplots(1, 3, figsize=(5.4, 2.5), sharex=True, sharey=True)
 for ax, (name, (m, S)) in zip(axes, three.items()):
     log_prior = MultivariateNormal(m, S).log_prob(points)
     levels = log_prior.max() - torch.tensor([2.0, 0.5])  # 2 and 1 deviations

@@ -77,12 +77,11 @@ for name, prior, closed in [("Laplace", laplace, laplace_map),
     print(f"{name}: grid and closed form differ by less than one grid step")
 
 # %% figure
-fig, (left, right) = plt.subplots(1, 2, figsize=(6.8, 3.2))
+fig, (left, right) = plt.subplots(1, 2, figsize=(5.4, 3))
 t = torch.linspace(-0.35, 0.35, 141)
-left.plot(t, gaussian.log_prob(t).exp(), "C0--", label="Gaussian")
-left.plot(t, laplace.log_prob(t).exp(), "C1", label="Laplace")
+left.plot(t, gaussian.log_prob(t).exp(), "C0--")
+left.plot(t, laplace.log_prob(t).exp(), "C1")
 left.set(xlabel="parameter", ylabel="prior density", xticks=[-0.3, 0, 0.3])
-left.legend(loc="upper right")
 t = torch.linspace(-1, 1, 141)
 right.plot(t, t, color="0.5", linestyle=":", label="no prior")
 right.plot(t, shrink(t, weight_decay), "C0--", label="Gaussian")

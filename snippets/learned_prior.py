@@ -142,7 +142,7 @@ for scenario, errors in results.items():
     print(f"| {scenario} | {row} |")
 
 # %% dots
-fig, ax = plt.subplots(figsize=(6.4, 4.2))
+fig, ax = plt.subplots(figsize=(5.4, 4))
 styles = {"zero mean": ("s", "C5"), "mean only": ("o", "C0"),
           "full": ("D", "C1")}
 for row, errors in enumerate(results.values()):
@@ -151,11 +151,11 @@ for row, errors in enumerate(results.values()):
         ax.errorbar(center, row + 0.22 * (i - 1), xerr=2 * error, fmt=marker,
                     color=color, label=name if row == 0 else None)
 ax.axvline(1, color="0.5", linestyle=":")
-labels = [scenario.replace(" is ", "\nis ") for scenario in results]
-ax.set(yticks=range(len(results)), yticklabels=labels, xlim=(0, None),
+ax.set(yticks=range(len(results)), yticklabels=list(results), xlim=(0, None),
        xlabel="test error (noise variance = 1, dotted)")
 ax.invert_yaxis()
 fig.legend(loc="outside upper center", ncols=3)
+fig.get_layout_engine().set(rect=(0.06, 0, 0.94, 1))  # phones enlarge the labels
 best = {scenario: min(errors, key=lambda name: errors[name][0].mean())
         for scenario, errors in results.items()}
 lowest = "; ".join(f"{scenario}, {name}" for scenario, name in best.items())

@@ -119,7 +119,7 @@ for name, index in picks.items():
     print(f"{name:24} {low:6.3g} to {high:<6.3g} {price[name].mean():12.4f}"
           f" ± {price[name].std() / draws**0.5:.4f}")
 gap = price["evidence (Laplace)"] - price["5 folds"]
-print(f"evidence minus 5 folds, paired {gap.mean():25.4f}"
+print(f"{'evidence minus 5 folds, paired':30} {gap.mean():23.4f}"
       f" ± {gap.std() / draws**0.5:.4f}")
 
 # %% figure

@@ -13,7 +13,9 @@ import torch
 torch.set_default_dtype(torch.float64)
 classes = [
     item
-    for name, item in sorted(vars(torch.optim).items(), key=lambda p: p[0].lower())
+    for name, item in sorted(
+        vars(torch.optim).items(), key=lambda pair: pair[0].lower()
+    )
     if inspect.isclass(item) and issubclass(item, torch.optim.Optimizer)
 ]
 classes.remove(torch.optim.Optimizer)

@@ -44,10 +44,10 @@ def show(theta):
     return f"({theta[0]:6.4f}, {theta[1]:6.4f})"
 
 
-print("OLS                            ", show(ols))
+print(f"{'OLS':30}", show(ols))
 for wd in (0.1, 0.4):
-    print(f"weight_decay = {wd}: ridge         ", show(ridge(wd)))
-    print(f"  least squares in |θj| <= {1 / wd:4.1f}:", show(boxed(1 / wd)))
+    print(f"{f'weight_decay = {wd}, ridge':30}", show(ridge(wd)))
+    print(f"{f'  least squares in |θj| ≤ {1 / wd:g}':30}", show(boxed(1 / wd)))
 
 # %% [markdown]
 # Every optimizer starts at zero and lowers its learning rate like $1/t$ from
@@ -127,7 +127,7 @@ def draw(axis, wd):
     axis.set(xlabel="θ1", title=f"weight_decay = {wd}")
 
 
-figure, axes = plt.subplots(1, 2, figsize=(6.8, 3.9), sharey=True)
+figure, axes = plt.subplots(1, 2, figsize=(5.4, 3.8), sharey=True)
 for axis, wd in zip(axes, (0.1, 0.4)):
     draw(axis, wd)
 axes[1].axvline(1 / 0.4, color="C1", linestyle=":", label="edge of the box")
@@ -164,7 +164,7 @@ print(f"  AdamW to LS in |θj| <= 1/λ   {largest_error['AdamW']:.3f}")
 
 # %% sweep_figure
 grid = torch.logspace(-1.5, 0.5, 61)
-figure, axis = plt.subplots(figsize=(6.4, 3.6))
+figure, axis = plt.subplots(figsize=(5.4, 3.4))
 for decays, thetas, style, label in (
     (grid, torch.stack([ridge(wd) for wd in grid]), "k--", "ridge"),
     (grid, torch.stack([boxed(1 / wd) for wd in grid]), "k-", "LS in the box"),
@@ -215,7 +215,7 @@ def weighted_ridge(batch_size, wd):
 
 
 # %% minibatch_ends
-print("batch  AdamW ended at    ridge with λ√v     √v1   √v2")
+print("batch  AdamW ended at   ridge with λ√v      √v1   √v2")
 stochastic = {}
 for size in (1, 4, 16):
     end = minibatch_adamw(size, 0.1)
@@ -224,7 +224,7 @@ for size in (1, 4, 16):
     noise = f"  {scale[0]:.2f}  {scale[1]:.2f}"
     print(f"{size:5d} ", show(end), show(balance), noise)
 end = paths["AdamW", 0.1][-1]
-print("  all ", show(end), "  exact ridge:", show(ridge(0.1)))
+print("  all ", show(end), show(ridge(0.1)), "  exact ridge")
 
 # %% check tags=["hidden"]
 for (name, wd), path in paths.items():

@@ -107,13 +107,13 @@ writings = {
 y, theta = draw(1)
 expected = gradient(theta, y) + weight_decay * theta
 prior = torch.distributions.Normal(0, prior_std)
-print("penalty written as       entries that differ    norm")
+print("penalty written as       entries that differ       norm")
 differing = {}
 for name, penalty in writings.items():
     difference = gradient(theta, y, penalty, prior) - expected
     differing[name] = int((difference != 0).sum())
     norm = difference.norm().item()
-    print(f"{name:24} {differing[name]:4d} of {len(theta)}   {norm:13.1e}")
+    print(f"{name:24} {differing[name]:12d} of {len(theta)} {norm:10.1e}")
 
 # %% explained
 y, theta = draw(1)

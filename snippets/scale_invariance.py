@@ -78,9 +78,9 @@ comparisons = {
     "SGD, momentum 4η  λ/4  ε = 1e-5": compare(*scaled, eps=1e-5, **MOMENTUM),
     "Adam          4η  λ/4  ε = 0   ": compare(*scaled, **ADAM),
 }
-print("run from 2w with                 losses that differ  largest gap")
+print("run from 2w with                  losses that differ   largest gap")
 for name, (count, largest) in comparisons.items():
-    print(f"{name} {count:13d} of 400 {largest:12.1e}")
+    print(f"{name} {count:14d} of 400 {largest:13.1e}")
 
 # %% [markdown]
 # With $\varepsilon > 0$, as in `BatchNorm`, a minimum of the penalized loss
@@ -144,7 +144,7 @@ for eps, curve in rays.items():
 # %% ray_figure
 import matplotlib.pyplot as plt
 
-figure, axis = plt.subplots(figsize=(6.4, 3.6))
+figure, axis = plt.subplots(figsize=(5.4, 3.4))
 for (eps, curve), style in zip(rays.items(), ("k-", "C0--", "C1-.", "C2:")):
     axis.plot(sizes, curve - limit, style, label=f"ε = {eps:g}")
     if eps:

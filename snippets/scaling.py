@@ -135,8 +135,8 @@ def half_life(optimizer_class, weight_decay, **options):
 
 
 half_lives = {}
-print(f"steps to halve a weight      lambda = {weight_decay}"
-      f"   lambda = {weight_decay / 10}")
+print(f"steps to halve a weight     lambda = {weight_decay}"
+      f"  lambda = {weight_decay / 10}")
 for name, kind, options in [
     ("SGD", torch.optim.SGD, {}),
     ("SGD, momentum 0.9", torch.optim.SGD, {"momentum": 0.9}),
@@ -152,7 +152,7 @@ for name, kind, options in [
 # rate h + lambda.
 
 # %% curvature
-print("h / lambda    where it ends   steps until 1% of the way is left")
+print("h / lambda    where it ends   steps to the last 1%")
 steps_needed = {}
 for ratio in (0.0, 1.0, 10.0, 100.0):
     h = ratio * weight_decay
@@ -162,7 +162,7 @@ for ratio in (0.0, 1.0, 10.0, 100.0):
         weight -= lr * (h * (weight - 1.0) + weight_decay * weight)
         count += 1
     steps_needed[ratio] = count
-    print(f"{ratio:10.0f} {target:16.3f} {count:18d}")
+    print(f"{ratio:10.0f} {target:16.3f} {count:22d}")
 
 # %% values tags=["hidden"]
 constant, cosine = shrunk["constant"], shrunk["cosine"]

@@ -127,7 +127,7 @@ for place, gap in enumerate(gaps.values()):
         where = place + shift + rng.uniform(-0.1, 0.1, len(finite))
         label = name if place == 0 else None
         ax.plot(where, finite, style, ms=4, alpha=0.75, label=label)
-ax.axhline(0.01, color="k", lw=1, ls=":")
+ax.axhline(0.01, color="k", lw=1.2, ls=(0, (1.5, 2.5)))
 ax.set(yscale="log", ylabel="largest gap to PyTorch's fit")
 ax.set_yticks([1e-16, 1e-12, 1e-8, 1e-4, 1])
 ax.set_xticks(range(4), [f"{a}\n{str(b)[6:]}" for a, b in gaps])
@@ -185,7 +185,7 @@ def sharpness(vector, seed, features):
 examined = 20
 sharp = {}
 print(f"stable below a curvature of 2/η = {2 / lr:.0f}")
-print("                       start      end")
+print("                        start      end")
 for name, features in (("raw", raw), ("standardized", standardized)):
     columns = [
         [sharpness(v, s, features) for s, v in enumerate(vectors[:examined])]

@@ -20,7 +20,7 @@ D = len(parameters_to_vector(model.parameters()))
 
 # %% norms
 print(f"prior variance {prior_variance:.3f}")
-print("   D   sqrt(D tau)   mean norm     sd   5% to 95%    log p(0) - log p")
+print("   D   sqrt(D tau)   mean norm     sd   5% to 95%   log p(0) - log p")
 norms = {}
 for dimension in (1, 10, D):
     draws = rng.normal(size=(20_000, dimension)) * prior_variance**0.5
@@ -30,7 +30,7 @@ for dimension in (1, 10, D):
     below_mode = np.mean(norm**2) / (2 * prior_variance)
     print(f"{dimension:4d} {(dimension * prior_variance) ** 0.5:13.2f}"
           f" {norm.mean():11.2f} {norm.std():6.2f} {low:6.2f} to {high:5.2f}"
-          f" {below_mode:14.1f}")
+          f" {below_mode:18.1f}")
 
 # %% norm_figure
 fig, axes = plt.subplots(figsize=(5.4, 3.2))
@@ -84,13 +84,13 @@ def output_std(prior_variance, features):
 
 # %% function_scale
 print("weight_decay  sqrt(tau)   standard deviation of the output at x = 10")
-print("                          exact     2000 draws")
+print("                              exact   2000 draws")
 scales = {}
 for decay in (1e-1, 1e-2, 1e-3):
     tau = 1 / (n * decay)
     drawn = prior_functions(tau, features[-1:], 2000)
     scales[decay] = output_std(tau, features)[-1].item()
-    print(f"{decay:12g} {tau**0.5:10.3f} {scales[decay]:10.4g}"
+    print(f"{decay:12g} {tau**0.5:10.3f} {scales[decay]:11.4g}"
           f" {drawn.std().item():12.4g}")
 
 # %% function_figure
@@ -170,12 +170,13 @@ def fit(target, factors, weight_decay=0.3, lr=0.1, steps=2000):
     return params.prod().item()
 
 
-print("target   decay w:  target / 1.3   decay u, v:  max(target - 0.3, 0)")
+print("          decay w                  decay u, v")
+print("target   trained   target / 1.3   trained   max(target - 0.3, 0)")
 products = {}
 for target in (2.0, 0.5, 0.1):
     products[target] = single, double = fit(target, 1), fit(target, 2)
-    print(f"{target:6.1f} {single:9.4f} {target / 1.3:12.4f}"
-          f" {abs(double):13.4f} {max(target - 0.3, 0):14.4f}")
+    print(f"{target:6.1f} {single:9.4f} {target / 1.3:14.4f}"
+          f" {abs(double):9.4f} {max(target - 0.3, 0):22.4f}")
 
 # %% values tags=["hidden"]
 for target, (single, double) in products.items():

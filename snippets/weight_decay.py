@@ -37,9 +37,8 @@ print(f"n = {n} examples, noise variance {noise_sd**2}")
 
 # %% figure_data
 fig, ax = plt.subplots(figsize=(5.4, 3.2))
-ax.plot(x, y, "o", color="C1", alpha=0.8, label="data")
+ax.plot(x, y, "o", color="C1", alpha=0.8)
 ax.set(xlabel="input x", ylabel="target y", xticks=range(-10, 11, 5))
-ax.legend(loc="upper center")
 spans = ", ".join(f"{g[0]:g} to {g[-1]:g}" for g in x.view(3, 20))
 averages = ", ".join(f"{g.mean():.1f}" for g in y.view(3, 20))
 fig.set_label(
@@ -183,9 +182,10 @@ for name, top, low in zip(("from scratch", "PyTorch", "Bayesian"), *axes):
     top.set(title=name)
     low.axhline(0, ls="--", color="k", lw=1.2, label="no decay")
     low.plot(grid, fits[name] - fits["no decay"], color="C0")
-    low.set(xlabel="input x", xticks=[-10, 0, 10])
+    low.set(xlabel="input x", xticks=[-5, 0, 5])
 axes[0, 0].set_ylabel("target y")
-axes[0, 0].legend(loc="upper center", handlelength=1.2)
+entries = axes[0, 0].get_legend_handles_labels()
+fig.legend(*entries, loc="outside upper center", ncols=2)
 axes[1, 0].set_ylabel("fit − no decay")
 three = torch.stack(list(fits.values())[:3])
 parted = (three - fits["PyTorch"]).abs().max()
@@ -193,9 +193,9 @@ effect = (three - fits["no decay"]).abs().max()
 fig.set_label(
     "Two rows of three panels, one column for each run: from scratch, PyTorch, "
     "Bayesian. Upper row: the fitted curve passes through the three groups of "
-    f"points; the curves differ from PyTorch's by {parted:.1e} where they differ most. "
-    "Lower row: the fit minus that of the run without weight decay; the largest "
-    f"difference is {effect:.2g}."
+    f"points; the curves differ from PyTorch's by {parted:.1e} where they "
+    "differ most. Lower row: the fit minus that of the run without weight decay; "
+    f"the largest difference is {effect:.2g}."
 )
 
 # %% gaps

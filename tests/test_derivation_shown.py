@@ -11,11 +11,14 @@ from bs4 import BeautifulSoup
 from publish.formulas import node
 
 ROOT = Path(__file__).resolve().parent.parent
+# The one thing that the publisher tells KaTeX: no line of a display ends after the bar of p(y | x).
 DRAW = r"""
 import katex from "katex";
 import { readFileSync } from "node:fs";
 const rules = { strict: "error", throwOnError: true };
-const draw = ([tex, displayMode]) => katex.renderToString(tex, { displayMode, ...rules });
+const macros = (display) => (display ? { "\\mid": "∣\\nobreak" } : {});
+const draw = ([tex, display]) =>
+  katex.renderToString(tex, { displayMode: display, macros: macros(display), ...rules });
 process.stdout.write(JSON.stringify(JSON.parse(readFileSync(0, "utf8")).map(draw)));
 """
 
