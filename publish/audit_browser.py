@@ -20,6 +20,12 @@ OPEN_ALL = "document.querySelectorAll('main details').forEach((part) => { part.o
 UNFOLD = f"() => {{ {OPEN_ALL} {LAY_OUT} }}"
 # After a change of the window: the page's observers have run, and it is drawn anew.
 SETTLED = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(null))))"
+# Whether a service worker takes over in time; without one the browser's own promise waits for ever.
+KEEPING = 60  # seconds
+KEPT = f"""Promise.race([
+  navigator.serviceWorker.ready.then(() => true),
+  new Promise((done) => setTimeout(done, {1000 * KEEPING}, false)),
+])"""
 # Elements that reach beyond the right edge of the window, though no ancestor scrolls or hides them.
 BEYOND = """() => {
   const width = document.documentElement.clientWidth;
@@ -112,7 +118,8 @@ def offline_faults(browser, address: str, names: list[str]) -> list[str]:
     context = browser.new_context()
     page = context.new_page()
     page.goto(address, wait_until="load")
-    page.evaluate("navigator.serviceWorker.ready.then(() => null)")
+    if not page.evaluate(KEPT):
+        return [f"/: nothing keeps the site for offline reading within {KEEPING} s"]
     context.set_offline(True)
     for name in names:
         try:
