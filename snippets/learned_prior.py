@@ -142,7 +142,7 @@ for scenario, errors in results.items():
     print(f"| {scenario} | {row} |")
 
 # %% dots
-fig, ax = plt.subplots(figsize=(5.4, 4))
+fig, ax = plt.subplots(figsize=(5.4, 4), layout="constrained")
 styles = {"zero mean": ("s", "C5"), "mean only": ("o", "C0"),
           "full": ("D", "C1")}
 for row, errors in enumerate(results.values()):

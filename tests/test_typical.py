@@ -79,7 +79,9 @@ def test_decay_of_two_factors_is_an_l1_penalty():
 
 
 def test_products_print_the_soft_threshold(snippet):
-    for line in snippet.stdout["product"].splitlines()[1:]:
+    _, _, *rows = snippet.stdout["product"].splitlines()  # two lines of heads
+    assert len(rows) == 3
+    for line in rows:
         target, single, shrunk, double, threshold = map(float, line.split())
         assert single == pytest.approx(target / 1.3, abs=1e-4) == shrunk
         assert double == threshold == pytest.approx(max(target - 0.3, 0), abs=1e-4)
