@@ -44,7 +44,7 @@ def row(quote: re.Match, snippets: dict[str, list[Cell]], places: dict[str, str]
     cell = source_cell(snippets[name], key)
     page = places.get(f"{name}/{cell}")
     target = f"{page}#cell-{name}-{cell}" if page else f"notebooks/{name}.ipynb"
-    return f"| {quote[0]} | `{name}.{key}` | [{name}/{cell}]({target}) |"
+    return f"| {quote[0]} | <code>{name}.<wbr>{key}</code> | [{name}/<wbr>{cell}]({target}) |"
 
 
 def source_cell(cells: list[Cell], key: str) -> str:
