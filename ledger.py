@@ -44,7 +44,13 @@ def row(quote: re.Match, snippets: dict[str, list[Cell]], places: dict[str, str]
     cell = source_cell(snippets[name], key)
     page = places.get(f"{name}/{cell}")
     target = f"{page}#cell-{name}-{cell}" if page else f"notebooks/{name}.ipynb"
-    return f"| {quote[0]} | <code>{name}.<wbr>{key}</code> | [{name}/<wbr>{cell}]({target}) |"
+    value, place = code(f"{name}.{key}"), code(f"{name}/{cell}")
+    return f"| {quote[0]} | {value} | [{place}]({target}) |"
+
+
+def code(path: str) -> str:
+    """Return a path of names as code that may break between them and between their words."""
+    return "<code>" + re.sub(r"[_./]", lambda mark: f"&#{ord(mark[0])};<wbr>", path) + "</code>"
 
 
 def source_cell(cells: list[Cell], key: str) -> str:
