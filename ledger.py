@@ -49,7 +49,10 @@ def row(quote: re.Match, snippets: dict[str, list[Cell]], places: dict[str, str]
 
 
 def code(path: str) -> str:
-    """Return a path of names as code that may break between them and between their words."""
+    """Return a path of names as code that may break between names and between words.
+
+    The marks are entities, since an underscore beside a tag would start emphasis.
+    """
     return "<code>" + re.sub(r"[_./]", lambda mark: f"&#{ord(mark[0])};<wbr>", path) + "</code>"
 
 

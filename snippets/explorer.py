@@ -135,8 +135,8 @@ for name, k in chosen.items():
     print(f"{name:8s}", *(f"{number:9.4f}" for number in row))
 
 # %% best
-for size in sizes:
-    k = int(new_nll[n == size].argmin())
+lows = [int(new_nll[n == size].argmin()) for size in sizes]
+for size, k in zip(sizes, lows):
     print(
         f"n = {size}: best λ {lambdas[k]:.3f}, prior sd"
         f" {prior_variance[n == size][k].sqrt():.3f},"
@@ -274,9 +274,7 @@ assert (fit_nll[smallest] < lowest_nll).all() and (lowest_nll < new_nll[smallest
 for size in sizes:
     mine = new_nll[n == size]
     assert mine.min() + 0.1 < min(mine[0], mine[-1]), "the best λ is at an end"
-assert lambdas[int(new_nll[n == 15].argmin())] > 2 * lambdas[
-    max(int(new_nll[n == size].argmin()) for size in (30, 60))
-]
+assert lambdas[lows[0]] > 2 * lambdas[max(lows[1:])]
 largest = weight_decay == lambdas[-1]
 assert (fitted[largest] - shrunk_mean[largest, None]).abs().max() < 1e-4
 assert flat.sum() >= len(sizes) and not flat[weight_decay < 1].any()
@@ -289,7 +287,6 @@ assert radius < 1e-2
 assert len(json.dumps(report, separators=(",", ":"))) < 40_000
 
 # %% costs tags=["hidden"]
-lows = [int(new_nll[n == size].argmin()) for size in sizes]
 rises = [
     [new_nll[n == size][k + move] - new_nll[n == size][k] for move in (-2, 2)]
     for size, k in zip(sizes, lows)
@@ -314,9 +311,8 @@ values = {
     "first_rms_15": first_rms_15, "beaten": int(beaten.sum()), "flat": int(flat.sum()),
     "json_bytes": len(json.dumps(report, separators=(",", ":"))),
 }
-for size in sizes.tolist():
+for size, k in zip(sizes.tolist(), lows):
     mine = n == size
-    k = int(new_nll[mine].argmin())
     edge = int((~flat[mine]).sum())  # the first flat fit
     values |= {
         f"before_nll_{size}": fit_nll[mine][edge - 1].item(),
