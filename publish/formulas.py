@@ -24,6 +24,8 @@ INLINE = re.compile(
     r'(?P<open>[(“]?)<span class="arithmatex">\\\((?P<tex>.*?)\\\)</span>(?P<close>[.,:;!?)”]*)', re.DOTALL
 )
 DISPLAY = re.compile(r'<(div|pre) class="arithmatex">\s*\\\[(.*?)\\\]\s*</\1>', re.DOTALL)
+BASE = '<span class="katex-base">'  # what KaTeX keeps on one line
+SHORT = 12  # signs; at twice the size of text, so many still fit on a line of a phone
 INSTALL = "what npm brings must be in node_modules; run `make site`"
 TAG = re.compile(r"\\tag\{([^{}]+)\}")
 
@@ -115,8 +117,7 @@ def draw_formulas(page_html: str, page: str, renderer: Renderer) -> str:
             raise PluginError(f"{page}: formula `{tex}` cannot be drawn: {error}") from None
 
     def inline(match: re.Match[str]) -> str:
-        drawn = draw(html.unescape(match["tex"]).strip(), False)
-        return stuck(match["open"], drawn, match["close"]) if match["open"] or match["close"] else drawn
+        return held(match["open"], draw(html.unescape(match["tex"]).strip(), False), match["close"])
 
     def displayed(match: re.Match[str]) -> str:
         tex = html.unescape(match[2]).strip()
@@ -127,11 +128,19 @@ def draw_formulas(page_html: str, page: str, renderer: Renderer) -> str:
     return INLINE.sub(inline, DISPLAY.sub(displayed, page_html))
 
 
-def stuck(before: str, drawn: str, after: str) -> str:
-    """Hold a formula and the signs beside it together; within it a line may still end between its parts."""
-    base = '<span class="katex-base">'
-    head, first, *others = drawn.split(base)
-    return f'<span class="stuck">{before}{head}{base}{f"<wbr>{base}".join([first, *others])}{after}</span>'
+def held(before: str, drawn: str, after: str) -> str:
+    """Hold a formula and the signs beside it together; a long one may end a line where no bracket is open."""
+    head, *parts = drawn.split(BASE)
+    letters = [html.unescape(re.sub(r"<[^>]*>|\s", "", part)) for part in parts]
+    whole = sum(map(len, letters)) <= SHORT
+    joints, is_open = [], 0
+    for text in letters[:-1]:
+        is_open += sum(text.count(sign) for sign in "([{") - sum(text.count(sign) for sign in ")]}")
+        joints.append("" if whole or is_open > 0 else "<wbr>")
+    if not (before or after or "" in joints):
+        return drawn  # nothing to hold
+    body = "".join(BASE + part + joint for part, joint in zip(parts, [*joints, ""]))
+    return f'<span class="stuck">{before}{head}{body}{after}</span>'
 
 
 def slug_of(number: str) -> str:

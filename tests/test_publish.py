@@ -32,13 +32,30 @@ def test_inline_formula_becomes_html_and_mathml_and_keeps_its_tex(renderer):
     assert soup.select_one(".katex-html[aria-hidden=true]") and soup.select_one("math mfrac")
 
 
-def test_a_formula_keeps_the_marks_beside_it_and_may_break_between_its_parts(renderer):
-    page = r'<p>x (<span class="arithmatex">\(a = b\)</span>), <span class="arithmatex">\(c\)</span> y</p>'
+@pytest.mark.parametrize(
+    ("tex", "breaks"),
+    [
+        ("a = b", 0),  # short
+        (r"a + b + c = d + e + f + g", 6),
+        (r"p(y \mid x, \theta) = f(a + b) + c", 2),  # none in brackets
+        (r"\lbrace a + b \rbrace + c + d + e + f = g", 5),
+    ],
+)
+def test_a_formula_keeps_the_marks_beside_it_and_breaks_where_it_is_long_and_no_bracket_open(
+    renderer, tex, breaks
+):
+    page = rf'<p>x (<span class="arithmatex">\({tex}\)</span>), <span class="arithmatex">\(c\)</span> y</p>'
     soup = BeautifulSoup(formulas.draw_formulas(page, "x.md", renderer), "lxml")
     (held,) = soup.select(".stuck")
     assert held.get_text().startswith("(") and held.get_text().endswith("),")
-    assert len(held.select("wbr")) == len(held.select(".katex-base")) - 1 == 1
+    assert len(held.select("wbr")) == breaks
     assert len(soup.select(".katex")) == 2
+
+
+def test_a_formula_without_marks_is_held_only_where_it_must_not_break(renderer):
+    for tex, held in (("a = b", True), ("c", False), ("a + b + c = d + e + f + g", False)):
+        page = rf'<p>x <span class="arithmatex">\({tex}\)</span> y</p>'
+        assert ("stuck" in formulas.draw_formulas(page, "x.md", renderer)) == held
 
 
 def test_numbered_display_gets_an_id_and_a_link_to_itself(renderer):
