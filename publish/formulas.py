@@ -5,6 +5,8 @@ In: a page's HTML in which arithmatex (generic mode) has marked each formula,
 Out: the HTML with the formulas drawn; each keeps its TeX as an annotation, a
 numbered display `\tag{k}` gets the id `eq-k` and a link to itself.
 
+Where a display has to break, the sign at which it does opens the new line.
+
 A formula that KaTeX rejects stops the build; the message names page and formula.
 """
 
@@ -20,11 +22,20 @@ from mkdocs.exceptions import PluginError
 
 from publish import ROOT
 
+VALUE = r'<span class="value"[^>]*>[^<]*(?:<sup>[^<]*</sup>)?</span>'
 INLINE = re.compile(
-    r'(?P<open>[(“]?)<span class="arithmatex">\\\((?P<tex>.*?)\\\)</span>(?P<close>[.,:;!?)”]*)', re.DOTALL
+    r'(?P<open>[(“]?)<span class="arithmatex">\\\((?P<tex>.*?)\\\)</span>'
+    rf"(?P<close>(?: = {VALUE})?[.,:;!?)”]*)",
+    re.DOTALL,
 )
+SPREAD = re.compile(r'(</span>) ± (?=<span class="value")')
 DISPLAY = re.compile(r'<(div|pre) class="arithmatex">\s*\\\[(.*?)\\\]\s*</\1>', re.DOTALL)
 BASE = '<span class="katex-base">'  # what KaTeX keeps on one line
+SPACE = r'<span class="mspace"[^>]*></span>'
+LAST_SIGN = re.compile(
+    rf'((?:{SPACE})?<span class="(?:mbin|mrel)">[^<]*</span>{SPACE})'
+    r'(</span><span class="katex-base"><span class="katex-strut"[^>]*></span>)'
+)
 SHORT = 12  # signs; at twice the size of text, so many still fit on a line of a phone
 INSTALL = "what npm brings must be in node_modules; run `make site`"
 TAG = re.compile(r"\\tag\{([^{}]+)\}")
@@ -121,10 +132,11 @@ def draw_formulas(page_html: str, page: str, renderer: Renderer) -> str:
 
     def displayed(match: re.Match[str]) -> str:
         tex = html.unescape(match[2]).strip()
-        return frame(draw(tex, True), TAG.search(tex), page, seen)
+        return frame(LAST_SIGN.sub(r"\2\1", draw(tex, True)), TAG.search(tex), page, seen)
 
     seen: set[str] = set()
     renderer.letters.update(html.unescape(page_html))
+    page_html = SPREAD.sub("\\1\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}", page_html)
     return INLINE.sub(inline, DISPLAY.sub(displayed, page_html))
 
 

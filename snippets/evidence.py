@@ -107,6 +107,16 @@ for name, index in picks.items():
     low, high = np.quantile(grid[index], [0.1, 0.9])
     print(f"{name:24} {low:8.3g} to {high:<8.3g} {price[name].mean():10.3f}"
           f" ± {price[name].std() / draws**0.5:.3f}")
+print("paired differences")
+gaps = {}
+for a, b in [("evidence", "true prior variance"), ("evidence", "5 folds"),
+             ("one split, then refit", "flattest prior")]:
+    gap = price[a] - price[b]
+    gaps[a, b] = gap.mean(), gap.std() / draws**0.5
+    print(f"{a} minus {b}".ljust(46) + "{:8.3f} ± {:.3f}".format(*gaps[a, b]))
+fixed = errors.mean(axis=0)  # one prior variance for all data sets
+better = grid[fixed < price["evidence"].mean()]
+print(f"fixed tau better than the evidence: {better}")
 
 # %% figure
 fig, (top, bottom) = plt.subplots(2, 1, figsize=(5.4, 4.6), sharex=True)

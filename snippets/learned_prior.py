@@ -62,10 +62,8 @@ def test_errors(theta, mean, covariance, train, validation):
 
 
 # %% compare
-def compare(theta, mean, covariance, generator):
-    """Test MSE of each prior on the same tasks: name -> (per task, edge)."""
-    train = draw(theta, n, 1, generator)
-    validation = draw(theta, n, 1, generator)
+def compare(theta, mean, covariance, train, validation):
+    """Test MSE of each prior on the same data: name -> (per task, edge)."""
     eye = torch.eye(D).expand(len(theta), D, D)
     priors = {"zero mean": (torch.zeros(tasks, D), eye),
               "mean only": (mean, eye), "full": (mean, covariance)}
@@ -96,7 +94,8 @@ theta = mean + deviation[..., 0]
 given = {"prior is true": (mean, covariance),
          "mean is wrong": (0.7 * normal(tasks, D), covariance),
          "covariance is wrong": (mean, random_covariance())}
-results = {scenario: compare(theta, *prior, generator)
+data = draw(theta, n, 1, generator), draw(theta, n, 1, generator)
+results = {scenario: compare(theta, *prior, *data)
            for scenario, prior in given.items()}
 
 
@@ -120,7 +119,8 @@ for label, drift in [("near", 0.1), ("middling", 0.3), ("far", 1.0)]:
     source = 0.7 * normal(tasks, D)
     prior = source_posterior(source, generator)
     target = source + drift * normal(tasks, D)
-    results[f"source is {label}"] = compare(target, *prior, generator)
+    data = draw(target, n, 1, generator), draw(target, n, 1, generator)
+    results[f"source is {label}"] = compare(target, *prior, *data)
 
 
 # %% table tags=["markdown"]

@@ -58,6 +58,12 @@ def test_a_formula_without_marks_is_held_only_where_it_must_not_break(renderer):
         assert ("stuck" in formulas.draw_formulas(page, "x.md", renderer)) == held
 
 
+def test_a_display_breaks_before_its_signs(renderer):
+    page = r'<div class="arithmatex">\[ a = b + c - d \]</div>'
+    soup = BeautifulSoup(formulas.draw_formulas(page, "x.md", renderer), "lxml")
+    assert [part.get_text() for part in soup.select(".katex-base")] == ["a", "=b", "+c", "−d"]
+
+
 def test_numbered_display_gets_an_id_and_a_link_to_itself(renderer):
     page = r'<div class="arithmatex">\[ E = mc^2 \tag{7a} \]</div>'
     soup = BeautifulSoup(formulas.draw_formulas(page, "x.md", renderer), "lxml")
