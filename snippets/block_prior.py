@@ -58,7 +58,7 @@ torch.manual_seed(0)
 language_model = TinyLanguageModel()
 for name, p in language_model.named_parameters():
     prior = "flat" if is_flat(name, p) else "N(0, tau)"
-    print(f"{name:38s} {str(tuple(p.shape)):8s} {prior}")
+    print(f"{prior:10s} {str(tuple(p.shape)):8s} {name}")
 
 # %% [markdown]
 # `parameters()` lists the tied matrix once, so its prior is counted once.

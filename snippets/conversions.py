@@ -122,8 +122,9 @@ for name, groups in [("SGD, decays weight only", decay_weight_only),
     model = new_model(bias=True)
     weight = sgd_fit(model, nn.MSELoss(), shifted, groups(same["lambda"]))
     rows.append((name, weight, model.bias.item()))
+print("                         weight[0]     bias")
 for name, weight, bias in rows:
-    print(f"{name:24} weight[0] = {weight[0]:.6f}   bias = {bias:.6f}")
+    print(f"{name:24} {weight[0]:9.6f} {bias:9.6f}")
 
 # %% [markdown]
 # What the usual values of `weight_decay` mean as a prior, for a cross-entropy

@@ -143,13 +143,14 @@ def accumulated(theta, micro_batches, penalty):
     return theta.grad
 
 
-print("micro-batches   λ in the gradient: undivided  divided")
+print("micro-batches: λ found in the gradient")
+print("    undivided  divided")
 undivided = {}
 for k in (1, 2, 4, 6):
     data = accumulated(far, k, 0.0)
     extra = [accumulated(far, k, c) - data for c in (lam, lam / k)]
     undivided[k], divided = (((e @ far) / (far @ far)).item() for e in extra)
-    print(f"{k:13d} {undivided[k]:30.2f} {divided:8.2f}")
+    print(f"{k:2d} {undivided[k]:10.2f} {divided:8.2f}")
 
 # %% accumulate_end
 def ridge(wd):

@@ -128,20 +128,20 @@ new_nll = errors / (2 * noise_variance) + lowest_nll
 biggest = n == sizes[-1]
 best = int(new_nll[biggest].argmin())
 chosen = {"smallest": 0, "best": best, "largest": len(lambdas) - 1}
-columns = [weight_decay, prior_variance.sqrt(), fit_nll, penalty, new_nll]
-print("n = 60           λ  prior sd       NLL   penalty  new NLL")
-for name, k in chosen.items():
-    row = [column[biggest][k] for column in columns]
-    print(f"{name:8s}", *(f"{number:9.4f}" for number in row))
+rows = {"λ": weight_decay, "prior sd": prior_variance.sqrt()}
+rows |= {"NLL": fit_nll, "penalty": penalty, "new NLL": new_nll}
+print("n = 60  ", *(f"{name:>9s}" for name in chosen))
+for name, row in rows.items():
+    three = row[biggest][list(chosen.values())]
+    print(f"{name:8s}", *(f"{number:9.4f}" for number in three))
 
 # %% best
 lows = [int(new_nll[n == size].argmin()) for size in sizes]
+print(" n  best λ  prior sd  NLL of new labels")
 for size, k in zip(sizes, lows):
-    print(
-        f"n = {size}: best λ {lambdas[k]:.3f}, prior sd"
-        f" {prior_variance[n == size][k].sqrt():.3f},"
-        f" NLL of new labels {new_nll[n == size][k]:.4f}"
-    )
+    sd = prior_variance[n == size][k].sqrt()
+    low = new_nll[n == size][k]
+    print(f"{size:2d}  {lambdas[k]:6.3f}  {sd:8.3f}  {low:9.4f}")
 
 # %% apart
 ends = [(fitted[n == size][0], fitted[n == size][-1]) for size in sizes]
@@ -154,13 +154,12 @@ print(f"the noise has standard deviation {math.sqrt(noise_variance)}")
 flat = fitted.amax(1) - fitted.amin(1) < 1e-6
 mean_y = (used * y).sum(1) / n
 shrunk_mean = mean_y / (1 + noise_variance * weight_decay)
+print(f" n  flat from λ  at λ = {lambdas[-1]:.0f}  shrunk mean")
 for size in sizes:
     mine = n == size
-    print(
-        f"n = {size}: flat from λ = {lambdas[flat[mine]][0]:.2f} on;"
-        f" at λ = {lambdas[-1]:.0f} it is {fitted[mine][-1, 0]:.4f},"
-        f" the shrunk mean {shrunk_mean[mine][-1]:.4f}"
-    )
+    first = lambdas[flat[mine]][0]
+    last_fit, shrunk = fitted[mine][-1, 0], shrunk_mean[mine][-1]
+    print(f"{size:2d}  {first:11.2f}  {last_fit:8.4f}  {shrunk:11.4f}")
 
 
 # %% shortest
@@ -210,10 +209,10 @@ true_curve = truth(featurize(curve_x).float()).detach().squeeze(1)
 
 fig, ax = plt.subplots(figsize=(5.4, 3.6))
 ax.plot(x, y, "o", color="0.5", alpha=0.7, label="data")
-ax.plot(curve_x, true_curve, color="k", linewidth=1, label="truth")
 for k, style in zip(chosen.values(), ["C1:", "C0-", "C2--"]):
     label = f"λ = {lambdas[k]:.2g}"
     ax.plot(curve_x, curves[biggest][k], style, label=label)
+ax.plot(curve_x, true_curve, color="k", linewidth=1, label="truth")
 ax.set(xlabel="input x", ylabel="target y", ylim=(-1.6, 7))
 ax.legend(loc="upper center", ncols=2)
 away = errors[biggest].sqrt()
@@ -231,7 +230,7 @@ states = [list(kinds)[0 if a else 1 if b else 2] for a, b in zip(smooth, kink)]
 
 def table_row(k):
     numbers = [prior_variance[k].sqrt(), fit_nll[k], penalty[k], new_nll[k]]
-    short = f"{shortest[k]:.1e}" if shortest[k] > 1e-12 else "below 1e-12"
+    short = f"{shortest[k]:.2e}" if shortest[k] > 1e-12 else "below 1e-12"
     cells = [str(n[k].item()), f"{weight_decay[k]:.3g}"]
     cells += [f"{number:.4g}" for number in numbers]
     return " | ".join([*cells, short, kinds[states[k]]])
@@ -296,7 +295,11 @@ other_cost = max(cost.item() for pair in rises[1:] for cost in pair)
 assert 2 * half_cost < twice_cost and other_cost < half_cost
 
 # %% values tags=["hidden"]
+states_of = [[states[k] for k in (n == size).nonzero()[:, 0]] for size in sizes]
 values = {
+    "smallest_flagged": sum(row[0] == "flagged" for row in states_of),
+    "smallest_state_60": kinds[states_of[-1][0]],
+    "best_state_30": kinds[states_of[1][lows[1]]],
     "fits": len(n), "lambdas": len(lambdas), "steps": steps, "last": last,
     "threshold": threshold, "noise_variance": noise_variance,
     "noise_std": math.sqrt(noise_variance), "lowest_nll": lowest_nll,

@@ -88,7 +88,7 @@ gradient_error = ((gradient - written_out).norm() / written_out.norm()).item()
 assert gradient_error < 1e-12
 print("gradient of log_prob against -inv(Sigma) (theta - mu):")
 print("relative difference below 1e-12")
-print(f"numbers stored: {D * (k + 1) + D}, with a full Sigma: {D * D + D}")
+print(f"numbers stored: {D * (k + 2)}, with a full Sigma: {D * (D + 1) // 2 + D}")
 
 
 # %% [markdown]
@@ -180,6 +180,6 @@ values = {
     "steps": steps,
     "dimension": D,
     "rank": k,
-    "stored": D * (k + 1) + D,
-    "stored_full": D * D + D,
+    "stored": D * (k + 2),
+    "stored_full": D * (D + 1) // 2 + D,
 }

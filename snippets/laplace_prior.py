@@ -122,12 +122,18 @@ for _ in range(steps):
         proximal.copy_(soft_threshold(proximal, lr * l1))
 
 # %% subgradient
-subgradient = torch.zeros(D, requires_grad=True)
-optimizer = torch.optim.SGD([subgradient], lr=lr)
-for _ in range(steps):
-    optimizer.zero_grad()
-    (nll(subgradient) + l1 * subgradient.abs().sum()).backward()
-    optimizer.step()
+def through_abs(lr: float, steps: int) -> torch.Tensor:
+    theta = torch.zeros(D, requires_grad=True)
+    optimizer = torch.optim.SGD([theta], lr=lr)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        (nll(theta) + l1 * theta.abs().sum()).backward()
+        optimizer.step()
+    return theta.detach()
+
+
+subgradient = through_abs(lr, steps)
+slower = through_abs(lr / 5, 5 * steps)
 
 
 # %% zeros
@@ -136,12 +142,13 @@ def penalized_loss(theta: torch.Tensor) -> float:
 
 
 zero = proximal.detach() == 0
-print(f"{'':20s} exact zeros  largest of those {zero.sum()}  penalized loss")
+print(f"{'':17s} exact zeros  largest  penalized loss")
 for name, fit in {"soft threshold": proximal,
-                  "autograd through abs": subgradient}.items():
+                  f"autograd, lr {lr:g}": subgradient,
+                  f"autograd, lr {lr / 5:g}": slower}.items():
     zeros, largest = (fit == 0).sum(), fit[zero].abs().max()
-    print(f"{name:20s} {zeros:5d} of {D} {largest:20.4f} "
-          f"{penalized_loss(fit):15.4f}")
+    print(f"{name:17s} {zeros:5d} of {D} {largest:9.4f} "
+          f"{penalized_loss(fit):10.4f}")
 
 # %% [markdown]
 # The mode is sparse; the prior is not.
@@ -152,10 +159,11 @@ zeros = (draws == 0).sum()
 print(f"zeros among {len(draws)} draws from the Laplace prior: {zeros}")
 
 # %% checks tags=["hidden"]
-fitted, jittering = proximal.detach(), subgradient.detach()
+fitted, jittering = proximal.detach(), subgradient
 score = mixed.T @ (y - mixed @ fitted) / n  # |score| <= l1, = l1 sign on the support
 assert score.abs().max() < l1 + 1e-9
 assert (score[fitted != 0] - l1 * fitted[fitted != 0].sign()).abs().max() < 1e-9
+assert slower[zero].abs().max() < jittering[zero].abs().max() < 2 * lr * l1
 assert (jittering == 0).sum() == 0 and penalized_loss(jittering) > penalized_loss(fitted)
 assert (gaussian_map != 0).all() and (laplace_map == 0).sum() >= 5
 assert (draws == 0).sum() == 0
@@ -173,6 +181,9 @@ values = {
     "proximal_zeros": (fitted == 0).sum().item(),
     "subgradient_zeros": (jittering == 0).sum().item(),
     "jitter": jittering[zero].abs().max().item(),
+    "jitter_slower": slower[zero].abs().max().item(),
+    "longest_step": 2 * lr * l1,
+    "lr_slower": lr / 5,
     "subgradient_excess": penalized_loss(jittering) - penalized_loss(fitted),
     "shrink_factor": 1 / (1 + weight_decay),
     "entries_zero_in_truth": (truth == 0).sum().item(),

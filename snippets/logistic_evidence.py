@@ -110,26 +110,25 @@ by_folds = np.argmin(held_outs, axis=1)
 true_index = np.abs(grid - 1.0).argmin()
 picks = {"evidence (Laplace)": by_evidence, "5 folds": by_folds,
          "true prior variance": true_index, "flattest prior": -1}
-print(f"over {draws} data sets       tau, 10% to 90%      NLL on new data")
+print(f"over {draws} data sets       NLL on new data  tau, 10% to 90%")
 price = {}
 for name, index in picks.items():
     index = np.broadcast_to(index, draws)
     price[name] = nlls[np.arange(draws), index]
     low, high = np.quantile(grid[index], [0.1, 0.9])
-    print(f"{name:24} {low:6.3g} to {high:<6.3g} {price[name].mean():12.4f}"
-          f" ± {price[name].std() / draws**0.5:.4f}")
-print("paired differences")
-gaps_of = {}
+    print(f"{name:21} {price[name].mean():.4f}"
+          f" ± {price[name].std() / draws**0.5:.4f} {low:9.3g} to {high:.3g}")
+print("differences, data set by data set")
+cost = {}
 for a, b in [("evidence (Laplace)", "5 folds"),
              ("evidence (Laplace)", "true prior variance"),
              ("5 folds", "true prior variance")]:
     gap = price[a] - price[b]
-    gaps_of[a, b] = gap.mean(), gap.std() / draws**0.5
-    print(f"{a} minus {b}".ljust(46) + "{:8.4f} ± {:.4f}".format(*gaps_of[a, b]))
+    cost[a, b] = gap.mean(), gap.std() / draws**0.5
+    print("{:+.4f} ± {:.4f}".format(*cost[a, b]), f"  {a} minus {b}")
 fixed = nlls.mean(axis=0)  # one prior variance for all data sets
-better = grid[fixed < min(price["evidence (Laplace)"].mean(),
-                          price["5 folds"].mean())]
-print(f"fixed tau better than both: {better[0]:.2g} to {better[-1]:.2g}")
+better = grid[fixed < min(price[name].mean() for name in list(picks)[:2])]
+print(f"one tau for all, better than both: {better[0]:.2g} to {better[-1]:.2g}")
 
 # %% figure
 fig, (top, bottom) = plt.subplots(2, 1, figsize=(5.4, 4.6), sharex=True)
@@ -140,6 +139,8 @@ top.set(ylabel="log evidence", ylim=(-12, 0.8), yticks=(-10, -5, 0))
 bottom.semilogx(grid, nlls.mean(axis=0), "k-", label="one τ for all")
 for name, line in [("evidence (Laplace)", "C0--"), ("5 folds", "C1:")]:
     bottom.plot(grid, np.full(len(grid), price[name].mean()), line, label=name)
+for axes in (top, bottom):
+    axes.axvline(1.0, color="0.5", linewidth=1, label="true τ")
 bottom.set(xlabel="prior variance τ", ylabel="mean NLL")
 bottom.legend()
 peaks, average = grid[by_evidence[:12]], nlls.mean(axis=0)
@@ -163,8 +164,14 @@ values = {
     "draws": draws,
     "price_evidence": float(price["evidence (Laplace)"].mean()),
     "price_folds": float(price["5 folds"].mean()),
-    "gap": float(gap.mean()),
-    "gap_error": float(gap.std() / draws**0.5),
+    "gap": float(cost["evidence (Laplace)", "5 folds"][0]),
+    "gap_error": float(cost["evidence (Laplace)", "5 folds"][1]),
+    "cost": float(cost["evidence (Laplace)", "true prior variance"][0]),
+    "cost_error": float(cost["evidence (Laplace)", "true prior variance"][1]),
+    "folds_cost": float(cost["5 folds", "true prior variance"][0]),
+    "folds_cost_error": float(cost["5 folds", "true prior variance"][1]),
+    "fixed_low": float(better[0]),
+    "fixed_high": float(better[-1]),
     "price_true": float(price["true prior variance"].mean()),
     "price_flat": float(price["flattest prior"].mean()),
     "lowest": float(nlls.mean(axis=0).min()),

@@ -20,8 +20,8 @@ theta.grad = torch.tensor(0.3, dtype=torch.float64)  # as backward() leaves it
 SGD([theta], lr=lr, weight_decay=weight_decay).step()
 
 applied, theta_grad = (2.0 - theta.item()) / lr, theta.grad.item()
-print(f"gradient that SGD applied: {applied:.4f} = 0.3 + 0.01 * 2")
-print(f"theta.grad after step():   {theta_grad:.4f}")
+print(f"SGD applied {applied:.4f} = 0.3 + 0.01 * 2")
+print(f"theta.grad  {theta_grad:.4f} after step()")
 
 # %% l2_loss
 vector = torch.tensor([3.0, 4.0, 0.0, 0.0], requires_grad=True)
@@ -33,7 +33,8 @@ l2_gradients = {}
 for name, loss in candidates.items():
     (l2_gradients[name],) = torch.autograd.grad(loss, vector)
     pull = l2_gradients[name].tolist()
-    print(f"{name:<24}  value {loss.item():5.2f}  gradient {pull}")
+    print(f"{name:<24}  value {loss.item():5.2f}")
+    print(f"  gradient {pull}")
 
 # %% factor_two
 penalties = {
@@ -42,6 +43,7 @@ penalties = {
     "the norm": lambda theta: theta.norm(),
 }
 pulls = {}
+print("length of the pull at ‖θ‖ =  1 and   10")
 for name, penalty in penalties.items():
     pulls[name] = []
     for size in (1.0, 10.0):
@@ -49,8 +51,7 @@ for name, penalty in penalties.items():
         (gradient,) = torch.autograd.grad(penalty(theta), theta)
         pulls[name].append((gradient / theta).mean().item())
     near, far = pulls[name]
-    print(f"{name:<22}  pull {near:.2f} θ at length 1,"
-          f" {far:.2f} θ at length 10")
+    print(f"{name:<22} {near:8.2f} {10 * far:8.2f}")
 
 # %% manual_penalty
 theta = torch.randn(261, requires_grad=True)
@@ -62,12 +63,12 @@ writings = {
     "sum of (√λ * θ)² / 2": (weight_decay**0.5 * theta).square().sum() / 2,
 }
 differing, worst = {}, {}
+print(f"of {len(theta)} entries        differ, by at most")
 for name, penalty in writings.items():
     (gradient,) = torch.autograd.grad(penalty, theta)
     differing[name] = int((gradient != decay).sum())
     worst[name] = ((gradient - decay) / decay).abs().max().item()
-    size = f", by at most {worst[name]:.1e}" if differing[name] else ""
-    print(f"{name:<21} {differing[name]:>3} of 261 entries differ{size}")
+    print(f"{name:<21} {differing[name]:>5} {worst[name]:13.1e}")
 
 # %% biases
 net = Net()
@@ -86,12 +87,14 @@ print(f"parameters that shrank: {count} of {len(shrunk)}")
 
 # %% groups
 def decay_groups(model, weight_decay):
-    """Return optimizer groups: matrices decay; biases, norms, slopes do not."""
-    matrices = [p for p in model.parameters() if p.ndim >= 2]
-    vectors = [p for p in model.parameters() if p.ndim < 2]
+    """Matrices decay; vectors and the directions of weight_norm do not."""
+    decayed, flat = [], []
+    for name, p in model.named_parameters():
+        direction = name.endswith("weight.original1")
+        (flat if p.ndim < 2 or direction else decayed).append(p)
     return [
-        {"params": matrices, "weight_decay": weight_decay},
-        {"params": vectors, "weight_decay": 0.0},
+        {"params": decayed, "weight_decay": weight_decay},
+        {"params": flat, "weight_decay": 0.0},
     ]
 
 
@@ -109,11 +112,10 @@ tied = nn.Sequential(embedding, head)
 print(f"tied: {len(list(tied.parameters()))} parameter in parameters()")
 
 normed = weight_norm(nn.Linear(3, 2))
-matrices = decay_groups(normed, weight_decay)[0]["params"]
+decayed = decay_groups(normed, weight_decay)[0]["params"]
 for name, p in normed.named_parameters():
-    decays = any(p is matrix for matrix in matrices)
-    fate = "decays" if decays else "does not decay"
-    print(f"{name:<34} {tuple(p.shape)!s:<7} {fate}")
+    fate = "decays" if any(p is one for one in decayed) else "flat"
+    print(f"{fate:<6} {tuple(p.shape)!s:<6} {name}")
 
 # %% entries
 rates = torch.tensor([[0.01], [0.1], [0.0]])  # one weight decay for each row
@@ -176,7 +178,7 @@ unused = {
     "penalty in the loss": ratio_of_unused(0.0, 0.01),
 }
 for name, ratio in unused.items():
-    print(f"{name:<20} unused weight after / before = {ratio:.4f}")
+    print(f"{name:<20} after / before = {ratio:.4f}")
 
 # %% prelu
 prelu = nn.PReLU()
@@ -186,7 +188,7 @@ for _ in range(1000):
     prelu.weight.grad = torch.zeros_like(prelu.weight)
     optimizer.step()
 left = prelu.weight.item()
-print(f"slope at first {slope}, after 1000 steps of decay {left:.4f}")
+print(f"slope at first {slope}, decayed {left:.4f}")
 
 # %% gaussian
 n, prior_variance = 60, 1 / (60 * weight_decay)
@@ -198,11 +200,12 @@ priors = {
     "Laplace": torch.distributions.Laplace(zero, std / 2**0.5),
 }
 prior_pulls = {}
+print("pull at  0.5     1       2")
 for name, prior in priors.items():
     (gradient,) = torch.autograd.grad(-prior.log_prob(points).sum() / n, points)
     prior_pulls[name] = gradient.tolist()
-    pulls_at = ", ".join(f"{pull:.4f}" for pull in gradient)
-    print(f"{name:<8} pull at 0.5, 1, 2: {pulls_at}")
+    pulls_at = "  ".join(f"{pull:.4f}" for pull in gradient)
+    print(f"{name:<8} {pulls_at}")
 
 
 # %% sum_or_mean
@@ -218,8 +221,8 @@ D = sum(p.numel() for p in Net().parameters())
 widths = {"the article's net": D, "a million weights": 10**6}
 means = {name: mean_penalty_gradient(width) for name, width in widths.items()}
 for name, width in widths.items():
-    pull = f"sum: {weight_decay} θ  mean: {means[name]:.1e} θ"
-    print(f"{name:<19} D = {width:>7}  {pull}")
+    print(f"{name}, D = {width}")
+    print(f"  sum: {weight_decay} θ   mean: {means[name]:.1e} θ")
 
 # %% checks tags=["hidden"]
 assert abs(applied - 0.32) < 1e-12

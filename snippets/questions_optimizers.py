@@ -38,8 +38,7 @@ for rate, decay in ((0.1, 0.01), (0.05, 0.01), (0.05, 0.02)):
     theta = weight()
     AdamW([theta], lr=rate, weight_decay=decay).step()
     shrink = shrinks[rate, decay] = theta.item()
-    print(f"lr {rate:<4}  weight_decay {decay}"
-          f"  one step multiplies by {shrink:.4f}")
+    print(f"times {shrink:.4f}  lr {rate:<4} weight_decay {decay}")
 
 # %% schedule
 steps = 1000
@@ -55,7 +54,7 @@ for name in ("constant", "cosine"):
             schedule.step()
     decayed[name] = left = theta.item()
     expected = math.exp(-weight_decay * sum_of_rates)
-    print(f"{name:<9} weight {left:.4f}, exp(-λ Σ lr) = {expected:.4f}")
+    print(f"{name:<9} {left:.4f}, exp(-λ Σ lr) = {expected:.4f}")
 
 
 # %% together
@@ -71,11 +70,11 @@ def train(lr, weight_decay, steps):
 
 
 runs, FEW, MANY = {}, 10, 500
+print(f"w after {FEW} steps, after {MANY}")
 for rate, decay in ((0.1, 0.1), (0.05, 0.1), (0.05, 0.2)):
     early, late = train(rate, decay, FEW), train(rate, decay, MANY)
     runs[rate, decay] = early, late
-    ends = f"after {FEW} steps {early:.4f}, after {MANY} {late:.4f}"
-    print(f"lr {rate:<4}  weight_decay {decay}  w {ends}")
+    print(f"{early:.4f} {late:10.4f}    lr {rate:<4} weight_decay {decay}")
 
 
 # %% sgdw
@@ -96,7 +95,8 @@ def rest(decoupled, momentum=0.9, lr=0.01, weight_decay=0.1):
 
 rests = {"SGD, momentum 0.9": rest(False), "SGDW, momentum 0.9": rest(True)}
 for name, w in rests.items():
-    print(f"{name:<19} rests at {w:.4f}, the minimum for λ = {1 / w - 1:.3f}")
+    print(f"{name:<19} rests at {w:.4f}")
+    print(f"  the minimum for λ = {1 / w - 1:.3f}")
 
 
 # %% sparse

@@ -57,10 +57,10 @@ tighter = map_estimate(X, y, prior_variance * B / n, noise_variance)
 at_tighter = batch_gradients(tighter, 2 * noise_variance / (B * prior_variance))
 wrong_norm = np.linalg.norm(at_tighter.mean(axis=0))
 print(f"norm of the mean of an epoch there: {wrong_norm:.3f}")
-print(f"lambda from B gives the MAP estimate for a prior variance of"
-      f" {prior_variance * B / n:.5f},\n{n // B} times below the"
-      f" {prior_variance} that was meant. Its norm:"
-      f" {np.linalg.norm(tighter):.3f}, not {np.linalg.norm(best):.3f}.")
+print(f"prior variance {prior_variance * B / n:.5f},"
+      f" {n // B} times below {prior_variance}")
+print(f"norm {np.linalg.norm(tighter):.3f} instead of"
+      f" {np.linalg.norm(best):.3f}")
 
 # %% [markdown]
 # The same mini-batches, once with a mean loss and once with a summed one.
@@ -115,11 +115,12 @@ Y += rng.normal(size=Y.shape) * noise_variance**0.5
 theta = torch.tensor(map_estimate(X, Y, prior_variance, noise_variance))
 theta.requires_grad_()
 nn.MSELoss()(torch.tensor(X) @ theta, torch.tensor(Y)).backward()
+print("norm of the gradient at the MAP estimate")
 for text, terms in [("n", n), ("n * outputs", n * outputs)]:
     decay = 2 * noise_variance / (terms * prior_variance)
     norm = (theta.grad + decay * theta.detach()).norm().item()
     shown = f"{norm:.4f}" if norm > 1e-12 else "below 1e-12"
-    print(f"terms in the mean = {text:12} gradient at the MAP estimate {shown}")
+    print(f"{text:12} terms in the mean: {shown}")
 
 # %% [markdown]
 # Copies of an example (augmentation) and a tempered likelihood change what n

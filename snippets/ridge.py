@@ -44,10 +44,10 @@ def show(theta):
     return f"({theta[0]:6.4f}, {theta[1]:6.4f})"
 
 
-print(f"{'OLS':30}", show(ols))
+print("OLS              ", show(ols))
 for wd in (0.1, 0.4):
-    print(f"{f'weight_decay = {wd}, ridge':30}", show(ridge(wd)))
-    print(f"{f'  least squares in |θj| ≤ {1 / wd:g}':30}", show(boxed(1 / wd)))
+    print(f"ridge, λ = {wd}   ", show(ridge(wd)))
+    print(f"LS in |θⱼ| ≤ {1 / wd:<4g}", show(boxed(1 / wd)))
 
 # %% [markdown]
 # Every optimizer starts at zero and lowers its learning rate like $1/t$ from
@@ -98,13 +98,13 @@ def distance(a, b):
     return (a - b).norm().item()
 
 
-print("distance to        ridge     OLS     box")
+print("distance to       ridge     OLS     box")
 for (name, wd), path in paths.items():
     if name == "SGD":
-        print(f"weight_decay = {wd}, box: |θj| <= {1 / wd:.1f}")
+        print(f"weight_decay = {wd}, box: |θⱼ| ≤ {1 / wd:.1f}")
     goals = ridge(wd), ols, boxed(1 / wd)
     row = [f"{distance(path[-1], goal):.4f}" for goal in goals]
-    print("  {:14}{:>8}{:>8}{:>8}".format(name, *row))
+    print("  {:14}{:>7}{:>8}{:>8}".format(name, *row))
 
 # %% figure
 import matplotlib.pyplot as plt
@@ -124,14 +124,14 @@ def draw(axis, wd):
     axis.plot(*ols, "ko", mfc="none", ms=10, label="OLS")
     axis.plot(*boxed(1 / wd), "kx", ms=8, label="LS in the box")
     axis.set(xlim=(-0.3, 3.9), ylim=(-0.3, 2.3))
-    axis.set(xlabel="θ1", title=f"weight_decay = {wd}")
+    axis.set(xlabel="first weight", title=f"weight_decay = {wd}")
 
 
 figure, axes = plt.subplots(1, 2, figsize=(5.4, 3.8), sharey=True)
 for axis, wd in zip(axes, (0.1, 0.4)):
     draw(axis, wd)
 axes[1].axvline(1 / 0.4, color="C1", linestyle=":", label="edge of the box")
-axes[0].set_ylabel("θ2")
+axes[0].set_ylabel("second weight")
 entries = axes[1].get_legend_handles_labels()
 figure.legend(*entries, loc="outside lower center", ncols=3)
 figure.set_label(
@@ -160,7 +160,7 @@ largest_error = {
 }
 print("largest distance over the", len(LAMBDAS), "values of weight_decay:")
 print(f"  Adam to ridge                {largest_error['Adam']:.3f}")
-print(f"  AdamW to LS in |θj| <= 1/λ   {largest_error['AdamW']:.3f}")
+print(f"  AdamW to LS in |θⱼ| ≤ 1/λ    {largest_error['AdamW']:.3f}")
 
 # %% sweep_figure
 grid = torch.logspace(-1.5, 0.5, 61)
@@ -174,9 +174,9 @@ for decays, thetas, style, label in (
     axis.plot(decays, thetas.abs().amax(dim=1), style, label=label)
 touch = 1 / ols.abs().max()
 axis.axvline(touch, color="0.5", linestyle=":")
-axis.text(touch * 1.06, 0.15, "1 / largest |θj| of OLS", color="0.5")
+axis.text(touch * 1.06, 0.15, "1 / largest |weight| of OLS", color="0.5")
 axis.set(xscale="log", ylim=(0, None))
-axis.set(xlabel="weight_decay λ", ylabel="largest |θj| at the end")
+axis.set(xlabel="weight_decay λ", ylabel="largest |weight| at the end")
 axis.legend()
 figure.set_label(
     "Largest absolute weight at the end against weight decay. Adam's squares"
@@ -215,16 +215,18 @@ def weighted_ridge(batch_size, wd):
 
 
 # %% minibatch_ends
-print("batch  AdamW ended at   ridge with λ√v      √v1   √v2")
+print("batch  AdamW ended at   ridge with λ√v")
 stochastic = {}
 for size in (1, 4, 16):
     end = minibatch_adamw(size, 0.1)
     balance, scale = weighted_ridge(size, 0.1)
     stochastic[size] = end, balance, scale
-    noise = f"  {scale[0]:.2f}  {scale[1]:.2f}"
-    print(f"{size:5d} ", show(end), show(balance), noise)
-end = paths["AdamW", 0.1][-1]
-print("  all ", show(end), show(ridge(0.1)), "  exact ridge")
+    print(f"{size:5d} ", show(end), show(balance))
+print("  all ", show(paths["AdamW", 0.1][-1]))
+print("ridge:                ", show(ridge(0.1)))
+print("batch   √v₁   √v₂")
+for size, (_, _, scale) in stochastic.items():
+    print(f"{size:5d}  {scale[0]:.2f}  {scale[1]:.2f}")
 
 # %% check tags=["hidden"]
 for (name, wd), path in paths.items():

@@ -39,18 +39,18 @@ print(f"{0:9.6f} w   f = {nll(0 * W0, V0, eps=0.0)}")
 # normalized group $w$ is rescaled; $v$ keeps its own $\eta$ and $\lambda$.
 
 # %% train
-ETA, LAMBDA = 0.02, 0.01
+ETA, LAMBDA, STEPS = 0.02, 0.01, 400
 
 
 def losses(scale, eta, decay, eps=0.0, kind=torch.optim.SGD, **options):
-    """The loss before each of 400 steps, from (scale·W0, V0)."""
+    """The loss before each of STEPS steps, from (scale·W0, V0)."""
     w = (scale * W0).requires_grad_()
     v = V0.clone().requires_grad_()
     rescaled = {"params": [w], "lr": eta, "weight_decay": decay}
     groups = [rescaled, {"params": [v]}]
     optimizer = kind(groups, lr=ETA, weight_decay=LAMBDA, **options)
     recorded = []
-    for _ in range(400):
+    for _ in range(STEPS):
         optimizer.zero_grad()
         loss = nll(w, v, eps)
         loss.backward()
@@ -71,16 +71,16 @@ def compare(eta, decay, **options):
 MOMENTUM, ADAM = {"momentum": 0.9}, {"kind": torch.optim.Adam}
 scaled = 4 * ETA, LAMBDA / 4
 comparisons = {
-    "SGD           4η  λ/4  ε = 0   ": compare(*scaled),
-    "SGD, momentum 4η  λ/4  ε = 0   ": compare(*scaled, **MOMENTUM),
-    "SGD            η  λ    ε = 0   ": compare(ETA, LAMBDA),
-    "SGD           4η  λ/4  ε = 1e-5": compare(*scaled, eps=1e-5),
-    "SGD, momentum 4η  λ/4  ε = 1e-5": compare(*scaled, eps=1e-5, **MOMENTUM),
-    "Adam          4η  λ/4  ε = 0   ": compare(*scaled, **ADAM),
+    "SGD           4η λ/4 ε=0   ": compare(*scaled),
+    "SGD, momentum 4η λ/4 ε=0   ": compare(*scaled, **MOMENTUM),
+    "SGD            η λ   ε=0   ": compare(ETA, LAMBDA),
+    "SGD           4η λ/4 ε=1e-5": compare(*scaled, eps=1e-5),
+    "SGD, momentum 4η λ/4 ε=1e-5": compare(*scaled, eps=1e-5, **MOMENTUM),
+    "Adam          4η λ/4 ε=0   ": compare(*scaled, **ADAM),
 }
-print("run from 2w with                  losses that differ   largest gap")
+print(f"of {STEPS} losses, those that differ, largest gap")
 for name, (count, largest) in comparisons.items():
-    print(f"{name} {count:14d} of 400 {largest:13.1e}")
+    print(f"{name} {count:4d}  {largest:.1e}")
 
 # %% [markdown]
 # With $\varepsilon > 0$, as in `BatchNorm`, a minimum of the penalized loss
@@ -135,11 +135,11 @@ rays = {
     for eps in (0.0, 1e-5, 1e-3, 1e-1)
 }
 limit = nll(w, v, 0.0) + LAMBDA / 2 * v.square().sum()
-print("     ε   lowest on ray at ‖w‖   L - its limit")
+print("     ε  lowest at ‖w‖  L - its limit")
 for eps, curve in rays.items():
     best = curve.argmin()
-    edge = "  (the smallest tried)" if best == 0 else ""
-    print(f"{eps:6g} {sizes[best]:20.4f} {curve[best] - limit:18.1e}{edge}")
+    edge = "  (edge)" if best == 0 else ""  # the smallest size tried
+    print(f"{eps:6g} {sizes[best]:14.4f} {curve[best] - limit:14.1e}{edge}")
 
 # %% ray_figure
 import matplotlib.pyplot as plt
@@ -183,7 +183,7 @@ assert all(0 < curve.argmin() < len(sizes) - 1 for eps, curve in rays.items() if
 # %% values tags=["hidden"]
 counts = list(comparisons.values())
 values = {
-    "steps": 400,
+    "steps": STEPS,
     "exact_differ": counts[0][0],
     "exact_differ_momentum": counts[1][0],
     "unscaled_gap": counts[2][1],

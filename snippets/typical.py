@@ -20,7 +20,7 @@ D = len(parameters_to_vector(model.parameters()))
 
 # %% norms
 print(f"prior variance {prior_variance:.3f}")
-print("   D   sqrt(D tau)   mean norm     sd   5% to 95%   log p(0) - log p")
+print("   D  √(Dτ)  norm: mean    sd    5% to 95%  log p(0)/p")
 norms = {}
 for dimension in (1, 10, D):
     draws = rng.normal(size=(20_000, dimension)) * prior_variance**0.5
@@ -28,9 +28,9 @@ for dimension in (1, 10, D):
     norms[dimension] = norm
     low, high = np.quantile(norm, [0.05, 0.95])
     below_mode = np.mean(norm**2) / (2 * prior_variance)
-    print(f"{dimension:4d} {(dimension * prior_variance) ** 0.5:13.2f}"
-          f" {norm.mean():11.2f} {norm.std():6.2f} {low:6.2f} to {high:5.2f}"
-          f" {below_mode:18.1f}")
+    print(f"{dimension:4d} {(dimension * prior_variance) ** 0.5:6.2f}"
+          f" {norm.mean():11.2f} {norm.std():5.2f} {low:5.2f} to {high:5.2f}"
+          f" {below_mode:10.1f}")
 
 # %% norm_figure
 fig, axes = plt.subplots(figsize=(5.4, 3.2))
@@ -83,15 +83,15 @@ def output_std(prior_variance, features):
 
 
 # %% function_scale
-print("weight_decay  sqrt(tau)   standard deviation of the output at x = 10")
-print("                              exact   2000 draws")
+print("standard deviation of the output at x = 10")
+print("lambda  sqrt(tau)     exact  2000 draws")
 scales = {}
 for decay in (1e-1, 1e-2, 1e-3):
     tau = 1 / (n * decay)
     drawn = prior_functions(tau, features[-1:], 2000)
     scales[decay] = output_std(tau, features)[-1].item()
-    print(f"{decay:12g} {tau**0.5:10.3f} {scales[decay]:11.4g}"
-          f" {drawn.std().item():12.4g}")
+    print(f"{decay:6g} {tau**0.5:10.3f} {scales[decay]:9.4g}"
+          f" {drawn.std().item():11.4g}")
 
 # %% function_figure
 fig, panels = plt.subplots(2, 1, figsize=(5.4, 4.6), sharex=True)
@@ -127,12 +127,14 @@ samples = mode + rng.normal(size=(5000, parameters)) @ root.T
 distance = np.einsum("si,ij,sj->s", samples - mode, precision, samples - mode)
 for name, point in [("true parameters", theta), ("MAP estimate", mode)]:
     print(f"{name:18} squared norm {point @ point:7.2f}")
-drawn = np.mean(np.sum(samples**2, axis=1))
-print(f"{'posterior draws':18} squared norm {drawn:7.2f}"
-      f"  (exact mean {mode @ mode + np.trace(covariance):.2f})")
+squares = np.sum(samples**2, axis=1)
+low, high = np.quantile(squares, [0.05, 0.95])
+print(f"{'posterior draws':18} squared norm {squares.mean():7.2f}")
+print(f"  5% to 95% of them {low:.1f} to {high:.1f}, exact mean"
+      f" {mode @ mode + np.trace(covariance):.2f}")
 gap = distance.mean() / 2
-print(f"log posterior at the mode minus at a draw, mean {gap:.2f}"
-      f" (D / 2 = {parameters / 2:g})")
+print("log posterior at the mode minus at a draw")
+print(f"  mean {gap:.2f}, D / 2 = {parameters / 2:g}")
 
 # %% [markdown]
 # A mode is the mode *of a density over something*. A coin shows heads at all
@@ -146,12 +148,16 @@ log_joint = heads * np.log(p) + (tosses - heads) * np.log(1 - p)
 log_joint -= logit**2 / (2 * coin_variance)
 over_logit = np.exp(log_joint - log_joint.max())
 over_p = over_logit / (p * (1 - p))  # change of variable: dp = p (1 - p) dlogit
-weights = over_logit / over_logit.sum()
-median = p[np.searchsorted(np.cumsum(weights), 0.5)]
+def median(masses):
+    """The p that has half of the masses below it."""
+    return p[np.searchsorted(np.cumsum(masses), masses.sum() / 2)]
+
+
+medians = median(over_logit), median(over_p * np.gradient(p))
 mode_of_logit, mode_of_p = p[over_logit.argmax()], p[over_p.argmax()]
-print(f"mode of the density over the logit: p = {mode_of_logit:.4f}")
-print(f"mode of the density over p:         p = {mode_of_p:.4f}")
-print(f"median, the same in both:           p = {median:.4f}")
+print("density over  its mode  its median")
+print(f"the logit {mode_of_logit:12.4f} {medians[0]:11.4f}")
+print(f"p {mode_of_p:20.4f} {medians[1]:11.4f}")
 
 # %% [markdown]
 # For weight decay: write a weight as a product of two and decay the factors.
@@ -170,18 +176,19 @@ def fit(target, factors, weight_decay=0.3, lr=0.1, steps=2000):
     return params.prod().item()
 
 
-print("          decay w                  decay u, v")
-print("target   trained   target / 1.3   trained   max(target - 0.3, 0)")
+print("target   decay w     t/1.3  decay u,v  max(t-0.3,0)")
 products = {}
 for target in (2.0, 0.5, 0.1):
     products[target] = single, double = fit(target, 1), fit(target, 2)
-    print(f"{target:6.1f} {single:9.4f} {target / 1.3:14.4f}"
-          f" {abs(double):9.4f} {max(target - 0.3, 0):22.4f}")
+    print(f"{target:4.1f} {single:11.4f} {target / 1.3:9.4f}"
+          f" {abs(double):10.4f} {max(target - 0.3, 0):13.4f}")
 
 # %% values tags=["hidden"]
 for target, (single, double) in products.items():
     assert abs(single - target / 1.3) < 1e-10
     assert abs(double - max(target - 0.3, 0)) < 1e-6
+assert abs(medians[0] - medians[1]) < 5e-5
+assert low < theta @ theta < high and mode @ mode < low
 wide = norms[D]
 assert abs(wide.mean() / (D * prior_variance) ** 0.5 - 1) < 0.01
 assert abs(wide.std() - (prior_variance / 2) ** 0.5) < 0.02
@@ -208,5 +215,7 @@ values = {
     "prior_variance": prior_variance,
     "mode_of_logit": float(mode_of_logit),
     "mode_of_p": float(mode_of_p),
-    "median_p": float(median),
+    "median_p": float(medians[0]),
+    "posterior_low": float(low),
+    "posterior_high": float(high),
 }

@@ -6,6 +6,7 @@
 # fourth run without any penalty is the control.
 
 # %% setup
+import inspect
 import math
 
 import matplotlib.pyplot as plt
@@ -17,6 +18,9 @@ import models
 
 SEED = 1
 torch.manual_seed(SEED)
+
+# %% network
+print(inspect.getsource(models.Net))
 
 
 # %% data
@@ -49,7 +53,7 @@ fig.set_label(
 
 # %% losses
 def mse(prediction, target):
-    """Mean squared error: f(θ) if the noise variance is taken to be 1/2."""
+    """Mean squared error: f(θ) − ½ log π if the noise variance is ½."""
     return torch.mean((target - prediction) ** 2)
 
 
@@ -166,7 +170,7 @@ for name, (error, norm, gradient) in ends.items():
 time_constants = lr * weight_decay * steps
 print(f"decay time constants: ηλ · steps = {time_constants:.3g}")
 shrink = (1 - lr * weight_decay) ** steps
-print(f"shrink from decay alone: (1 − ηλ)^steps = {shrink:.4f}")
+print(f"decay alone: (1 − ηλ)^steps = {shrink:.4f}")
 
 # %% figure_fits
 grid = torch.linspace(-10, 10, 100)
@@ -184,8 +188,9 @@ for name, top, low in zip(("from scratch", "PyTorch", "Bayesian"), *axes):
     low.plot(grid, fits[name] - fits["no decay"], color="C0")
     low.set(xlabel="input x", xticks=[-5, 0, 5])
 axes[0, 0].set_ylabel("target y")
-entries = axes[0, 0].get_legend_handles_labels()
-fig.legend(*entries, loc="outside upper center", ncols=2)
+pairs = [ax.get_legend_handles_labels() for ax in axes[:, 0]]
+marks, labels = (a + b[:1] for a, b in zip(*pairs))
+fig.legend(marks, labels, loc="outside upper center", ncols=3)
 axes[1, 0].set_ylabel("fit − no decay")
 three = torch.stack(list(fits.values())[:3])
 parted = (three - fits["PyTorch"]).abs().max()
@@ -199,26 +204,29 @@ fig.set_label(
 )
 
 # %% gaps
-gap_runs = max(
-    (fits["PyTorch"] - fits[m]).abs().max().item()
-    for m in ("from scratch", "Bayesian")
-)
-gap_control = (fits["PyTorch"] - fits["no decay"]).abs().max().item()
-print(f"PyTorch's fit to the other two: at most {gap_runs:.2e}")
-print(f"PyTorch's fit to no decay:      at most {gap_control:.2e}")
+print("largest distance from PyTorch's fit")
+gaps = {}
+for name in ("from scratch", "Bayesian", "no decay"):
+    gaps[name] = (fits["PyTorch"] - fits[name]).abs().max().item()
+    print(f"{name:12}  {gaps[name]:.1e}")
 
 # %% checks tags=["hidden"]
 assert pytorch_differences[0] == 0.0
 assert all(0 < d < 1e-6 for d in bayesian_differences)
-assert gap_control > 10 * gap_runs
+gap_runs = max(gaps["from scratch"], gaps["Bayesian"])
+assert gaps["no decay"] > 10 * gap_runs
 assert from_scratch_errors[:2] == pytorch_errors[:2] == bayesian_errors[:2]
 assert ends["no decay"][0] > ends["PyTorch"][0]  # no run has converged
 
-# %% worst_epoch tags=["hidden"]
+# %% worst_epoch
 worst_epoch = int(np.argmax(bayesian_differences))
 apart = np.abs(bayesian_grads[worst_epoch] - pytorch_grads[worst_epoch])
 worst_entry = int(np.argmax(apart))
-worst_ulp = np.spacing(np.abs(pytorch_grads[worst_epoch][worst_entry]))
+one = float(pytorch_grads[worst_epoch][worst_entry])
+ulp = np.spacing(np.float32(abs(one)))
+print(f"epoch {worst_epoch}: where the gradient is {one:.3f}")
+largest = apart[worst_entry]
+print(f"it differs by {largest:.1e}, {largest / ulp:g} ulp")
 
 # %% values tags=["hidden"]
 values = {
@@ -248,14 +256,14 @@ values = {
     "difference_bayesian_first": float(bayesian_differences[0]),
     "difference_bayesian": float(max(bayesian_differences)),
     "worst_epoch": worst_epoch,
-    "worst_apart": float(apart[worst_entry]),
-    "worst_ulps": float(apart[worst_entry] / worst_ulp),
-    "worst_gradient": float(pytorch_grads[worst_epoch][worst_entry]),
+    "worst_apart": float(largest),
+    "worst_ulps": float(largest / ulp),
+    "worst_gradient": one,
     "gap_runs": gap_runs,
-    "gap_scratch": (fits["PyTorch"] - fits["from scratch"]).abs().max().item(),
-    "gap_bayesian": (fits["PyTorch"] - fits["Bayesian"]).abs().max().item(),
+    "gap_scratch": gaps["from scratch"],
+    "gap_bayesian": gaps["Bayesian"],
     "gap_inputs": (pytorch(features) - from_scratch(features)).abs().max().item(),
-    "gap_control": gap_control,
+    "gap_control": gaps["no decay"],
     "time_constants": time_constants,
     "shrink": shrink,
 }

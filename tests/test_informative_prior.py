@@ -86,4 +86,4 @@ def test_map_estimate_equals_ridge_in_whitened_coordinates(snippet):
 def test_stored_numbers_are_counted_right(snippet, values):
     tensors = (snippet["factor"], snippet["diagonal"])
     assert values["stored"] == sum(t.numel() for t in tensors) + values["dimension"]
-    assert values["stored_full"] == 20 * 20 + 20
+    assert values["stored_full"] == 20 * 21 // 2 + 20

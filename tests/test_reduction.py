@@ -92,7 +92,7 @@ def test_likelihood_power_scales_the_prior_variance(data):
 
 
 def test_mean_over_outputs_counts_each_output(snippet):
-    by_examples, by_terms = snippet.stdout["outputs"].splitlines()
+    _, by_examples, by_terms = snippet.stdout["outputs"].splitlines()
     assert float(re.search(r"[\d.]+$", by_examples).group()) > 0.01
     assert by_terms.endswith("below 1e-12")
 

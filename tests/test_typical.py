@@ -79,7 +79,7 @@ def test_decay_of_two_factors_is_an_l1_penalty():
 
 
 def test_products_print_the_soft_threshold(snippet):
-    _, _, *rows = snippet.stdout["product"].splitlines()  # two lines of heads
+    _, *rows = snippet.stdout["product"].splitlines()
     assert len(rows) == 3
     for line in rows:
         target, single, shrunk, double, threshold = map(float, line.split())
