@@ -21,7 +21,8 @@ LINE = "[quoted-values]"
 
 def ledger(root: Path) -> list[str]:
     """Return the lines of all tables."""
-    sources, places, lines = pages(root), {}, []
+    sources = dict(sorted(pages(root).items(), key=lambda page: page[0] != Path("docs/index.md")))
+    places, lines = {}, []  # the article first
     snippets = {path.stem: read(path, Path()) for path in (root / "snippets").glob("*.py")}
     for path, text in sources.items():
         for embed in filter(None, map(EMBED.match, text)):
@@ -43,7 +44,7 @@ def row(quote: re.Match, snippets: dict[str, list[Cell]], places: dict[str, str]
     name, key = quote["snippet"], quote["key"]
     cell = source_cell(snippets[name], key)
     page = places.get(f"{name}/{cell}")
-    target = f"{page}#cell-{name}-{cell}" if page else f"notebooks/{name}.ipynb"
+    target = f"{page}#cell-{name}-{cell}" if page else f"notebooks/{name}.ipynb#cell-{name}-{cell}"
     value, place = code(f"{name}.{key}"), code(f"{name}/{cell}")
     return f"| {quote[0]} | {value} | [{place}]({target}) |"
 
@@ -57,12 +58,16 @@ def code(path: str) -> str:
 
 
 def source_cell(cells: list[Cell], key: str) -> str:
-    """Return the last shown cell before `values` that binds a name of the value's expression."""
+    """Return the last shown cell that binds a name of the value's expression, through hidden cells back."""
     values = next(cell for cell in cells if cell.name == "values")
     wanted = names_read(expression_of(values.source, key))
-    for cell in reversed(cells[: cells.index(values)]):
+    for cell in reversed(cells[: cells.index(values) + 1]):
         if cell.kind == "code" and "hidden" not in cell.tags and wanted & names_bound(cell.source):
             return cell.name
+        if cell.kind == "code":
+            for statement in reversed(ast.parse(cell.source).body):
+                if wanted & bound_by(statement):
+                    wanted |= names_read(statement)
     return values.name
 
 
@@ -76,19 +81,28 @@ def expression_of(source: str, key: str) -> ast.AST | None:
     return None
 
 
-def names_read(expression: ast.AST | None) -> set[str]:
-    nodes = ast.walk(expression) if expression else ()
-    return {node.id for node in nodes if isinstance(node, ast.Name)}
+def names(node: ast.AST | None, context: type[ast.expr_context]) -> set[str]:
+    """Return the names that a syntax tree reads or binds, but for a comprehension's own."""
+    nodes = list(ast.walk(node)) if node else []
+    own = {id(n) for c in nodes if isinstance(c, ast.comprehension) for n in ast.walk(c.target)}
+    scoped = {n.id for n in nodes if id(n) in own and isinstance(n, ast.Name)} | {"_"}
+    found = (n for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, context) and id(n) not in own)
+    return {n.id for n in found} - (scoped if context is ast.Load else {"_"})
+
+
+def names_read(node: ast.AST | None) -> set[str]:
+    return names(node, ast.Load)
+
+
+def bound_by(statement: ast.stmt) -> set[str]:
+    """Return the names that a statement assigns; definitions and imports do not count."""
+    defines = isinstance(statement, (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom))
+    return set() if defines else names(statement, ast.Store)
 
 
 def names_bound(source: str) -> set[str]:
-    """Return the names that a cell's top level assigns; definitions and imports do not count."""
-    bound = set()
-    for statement in ast.parse(source).body:
-        if not isinstance(statement, (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom)):
-            names = (node for node in ast.walk(statement) if isinstance(node, ast.Name))
-            bound |= {node.id for node in names if isinstance(node.ctx, ast.Store)}
-    return bound
+    """Return the names that a cell's top level assigns."""
+    return set().union(*map(bound_by, ast.parse(source).body))
 
 
 class LedgerLines(Preprocessor):

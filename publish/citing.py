@@ -109,7 +109,7 @@ def bibtex(page, article: Article) -> list[dict[str, str]]:
     post = bibtex_of(article.post.key, article.post, note=note, url=page.canonical_url or "")
     method = bibtex_of(article.method.key, article.method, url=address_of(article.method))
     return [
-        {"key": "post", "name": "this page", "text": post},
+        {"key": "post", "name": "the post, in this edition", "text": post},
         {"key": "paper", "name": "the TMLR paper", "text": method},
     ]
 

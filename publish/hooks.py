@@ -51,7 +51,8 @@ def on_page_content(html: str, page, config: MkDocsConfig, files) -> str:
     source = page.file.src_uri
     if source.endswith(".ipynb"):
         html = notebooks.finish_notebook(html)
-    page.present_anchor_ids = (page.present_anchor_ids or set()) | formulas.anchors(html) | {"cite"}
+    known = (page.present_anchor_ids or set()) | formulas.anchors(html) | notebooks.anchors(html)
+    page.present_anchor_ids = known | {"cite"}
     html = figures.finish_figures(html, source)
     return cells.finish_cells(html, config.extra.get("repository"))
 

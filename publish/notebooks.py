@@ -75,3 +75,8 @@ def marked(match: re.Match[str]) -> str:
     if match["display"] is not None:
         return f'</p><div class="arithmatex">\\[{match["display"]}\\]</div><p>'
     return f'<span class="arithmatex">\\({html.escape(html.unescape(match["inline"]), quote=False)}\\)</span>'
+
+
+def anchors(page_html: str) -> set[str]:
+    """Return the ids of a notebook's cells, for the check of links to them."""
+    return set(re.findall(r' id="(cell-[\w-]+)"', page_html))

@@ -51,7 +51,7 @@ class PageSources:
 
     def ledger(self) -> Pairs:
         quotes = []
-        for path in sorted(self.sources.rglob("*.md")):
+        for path in sorted(self.sources.rglob("*.md"), key=lambda path: (path.name != "index.md", path)):
             found = QUOTE.finditer(path.read_text(encoding="utf-8"))
             quotes += dict.fromkeys((quote["name"], quote["spec"] or "") for quote in found)
         return quotes
@@ -76,3 +76,16 @@ def written_modules(run: PlainRun) -> dict[str, str]:
         for cell, path in paths.items()
         if path.exists()
     }
+
+
+def notebook_texts(name: str) -> list[str]:
+    """Return the cells of prose of a snippet, as its notebook must show them."""
+    texts, inside = [], False
+    for line in (ROOT / "snippets" / f"{name}.py").read_text(encoding="utf-8").split("\n"):
+        if line.startswith("# %%"):
+            inside = "[markdown]" in line
+            if inside:
+                texts.append([])
+        elif inside and line.startswith("#"):
+            texts[-1].append(line[1:].removeprefix(" "))
+    return ["\n".join(lines) for lines in texts]
