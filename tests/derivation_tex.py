@@ -177,6 +177,9 @@ def expression(tag: str, words: list[str]) -> sympy.Expr:
     named = _name_quantities(words)
     if strange := [word for word in named if not ALLOWED.fullmatch(word)]:
         raise UnreadableError(f"({tag}): {strange} in `{' '.join(words)}` is outside the vocabulary")
+    for function, after in zip(named, [*named[1:], ""]):
+        if function in (r"\log", r"\exp") and not after.startswith(("(", "Q_", r"\frac")):
+            raise UnreadableError(f"({tag}): {function} without brackets in `{' '.join(words)}`")
     try:
         return _parse(" ".join(named))
     except (LaTeXParsingError, TypeError, ValueError, AttributeError, NotImplementedError) as error:

@@ -11,10 +11,13 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
 import lxml.html
-from page_sources import PageSources
+from fontTools.pens.recordingPen import RecordingPen
+from fontTools.svgLib.path import parse_path
+from page_sources import PageSources, notebook_texts, written_modules
 from plain_run import PlainRun
 
 from publish.figures import finish_svg
@@ -23,6 +26,10 @@ NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 # Points. The layout of a figure comes to rest within 1e-6 of where another run's does; written for the
 # page in tenths, that can show as one tenth.
 REST, TENTH = 1e-5, 0.101
+# Text that no cell printed and that yet stands where outputs and code do: on the page of provenance.
+COMMANDS = ("make serve ", "make test ")
+# What beside a quoted value would make another number of it.
+BEFORE, AFTER = r"[-−+±~≈<>\d.,]\Z", r"[\d²³¹⁰-⁹%]|\.\d|\s?(?:thousand|million|billion|percent)"
 
 
 @dataclass(frozen=True)
@@ -68,11 +75,24 @@ def near(shown: str, wanted: str, tolerance: float, slack: float) -> bool:
 def compare_drawings(
     page: str, cell: str, drawings: list[str], volatile: bool, tolerance: float, slack: float
 ):
-    """Compare two SVGs: texts to the letter, coordinates in points to within `slack`."""
+    """Compare two SVGs: texts to the letter, coordinates in points to within `slack`.
+
+    A page's paths are steps, each of which may be a tenth off: compared are the places they lead to.
+    """
+    if slack == TENTH:
+        drawings = [re.sub(r' d="([^"]+)"', lambda d: f' d="{places(d[1])}"', svg) for svg in drawings]
     texts = [" ".join(re.findall(r">([^<>]+)<", svg)) for svg in drawings]
     lines = [re.sub(r">[^<>]+<", "><", svg) for svg in drawings]
     yield from compare(page, cell, *texts, volatile, tolerance)
     yield from compare(page, cell, *lines, volatile, tolerance, slack)
+
+
+def places(path: str) -> str:
+    """Return an SVG path's commands and points, counted from the drawing's corner and all positive."""
+    pen = RecordingPen()
+    parse_path(path, pen)
+    steps = ((command, [f"{x + 1e4:.3f} {y + 1e4:.3f}" for x, y in points]) for command, points in pen.value)
+    return " ".join(" ".join([command, *points]) for command, points in steps)
 
 
 def page_text(element) -> str:
@@ -161,6 +181,24 @@ class Checker:
         blocks = [(block.get("id", ""), block) for block in document.xpath("//*[@data-source]")]
         for block, source in self.pairs(page, blocks, self.wanted.code(page)):
             self.code(page, block, source)
+        self.nothing_else(page, document)
+
+    def nothing_else(self, page: str, document) -> None:
+        """Report what looks like an output or code and is none, and what is there but not to be seen."""
+        for block in document.xpath("//pre[not(ancestor::*[@data-cell or @data-source])]"):
+            text = block.text_content().strip()
+            cited = block.xpath("ancestor::*[contains(@class, 'bibtex') or @id='cite']")
+            if not cited and not all(line.startswith(COMMANDS) for line in text.split("\n")):
+                self.report(page, "a block that no cell printed", text, "")
+        for cell in document.xpath("//*[@data-source]"):
+            for block in cell.xpath(".//pre[not(ancestor::*[@data-cell])]")[1:]:
+                self.report(page, f"{cell.get('id')}, beside its code", block.text_content(), "")
+        for block in document.xpath("//*[contains(concat(' ', @class, ' '), ' output ')][not(@data-cell)]"):
+            self.report(page, "an output of no cell", block.text_content().strip(), "")
+        unseen = "ancestor-or-self::*[@hidden or contains(@style, 'display')]"
+        for element in document.xpath(f"//*[@data-cell or @data-value][not(self::script)][{unseen}]"):
+            name = element.get("data-cell") or element.get("data-value")
+            self.report(page, name, "hidden", "shown")
 
     def pairs(self, page: str, shown: list[tuple[str, object]], wanted: list[tuple[str, object]]):
         """Report what is lost, added or moved; yield the rest, each with what must stand there.
@@ -200,12 +238,23 @@ class Checker:
         elif kind == "table":
             pair = [table_words(text) for text in (cells_text(element), run.stdout[name])]
         elif kind == "text":
+            self.alone(page, element, cell, "pre")
             pair = [element.xpath("string(.//pre)"), run.stdout[name].rstrip("\n")]
         else:
+            self.alone(page, element, cell, "svg")
             drawings = self.figure(element, run.figures[name][int(kind.split()[1])])
             self.found += compare_drawings(page, cell, drawings, volatile, self.tolerance, TENTH)
             return
         self.found += compare(page, cell, *pair, volatile, self.tolerance)
+
+    def alone(self, page: str, element, cell: str, tag: str) -> None:
+        """Report what an output holds beside its one text or drawing, and marks within the text."""
+        children = [child.tag for child in element]
+        within = [part.tag for child in element for part in child] if tag == "pre" else []
+        if children != [tag] or within or (element.text_content().strip() and (element.text or "").strip()):
+            self.report(page, f"{cell}, what it holds", str(children + within), str([tag]))
+        elif element[0].tail and element[0].tail.strip():
+            self.report(page, f"{cell}, what it holds", element[0].tail, "")
 
     def figure(self, element, drawn: dict) -> list[str]:
         """Return the page's drawing and the plain run's, finished for the page the same way."""
@@ -223,6 +272,10 @@ class Checker:
         if volatile != ("data-volatile" in element.attrib):
             self.report(page, name, "data-volatile", str(volatile))
         self.found += compare(page, name, page_text(element), wanted, volatile, self.tolerance)
+        sibling = element.getprevious()
+        before = element.getparent().text if sibling is None else sibling.tail
+        if (glued := re.search(BEFORE, before or "")) or (glued := re.match(AFTER, element.tail or "")):
+            self.report(page, f"{name}, beside it", glued[0], "")
 
     # ---- what can be taken away ----------------------------------------------------------
 
@@ -236,6 +289,17 @@ class Checker:
             if cell["cell_type"] == "code" and not cell["id"].startswith("write-")
         }
         self.same_places(page, list(code), list(run.tags))
+        texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
+        for shown, wanted in zip_longest(texts, notebook_texts(name), fillvalue=""):
+            if shown != wanted:
+                self.report(page, "text", shown, wanted)
+        written = {cell["id"]: "".join(cell["source"]) for cell in cells if cell["id"].startswith("write-")}
+        if written != written_modules(run):
+            self.report(page, "modules", str(written), str(written_modules(run)))
+        for cell in cells:
+            for output in cell.get("outputs", ()):
+                if output["output_type"] not in ("stream", "display_data"):
+                    self.report(page, f"{name}/{cell['id']}", output["output_type"], "stream or display_data")
         for cell in run.tags:
             source, outputs = (code[cell]["source"], code[cell]["outputs"]) if cell in code else ("", [])
             if "".join(source) != run.sources[cell]:

@@ -62,6 +62,17 @@ def test_each_step_has_a_section_of_its_own_that_opens_with_its_equation(site_di
     assert annotations(site_dir, "display", f"step-{step}")[0] == displays[str(step)]
 
 
+@pytest.mark.parametrize("step", range(1, 10))
+def test_the_reason_of_each_step_links_to_what_its_proof_uses(site_dir, step):
+    """To all of it but the equation before, and to nothing else but that one and its own."""
+    soup = BeautifulSoup((site_dir / "index.html").read_text(encoding="utf-8"), "lxml")
+    section = soup.find(id=f"step-{step}").find_parent("section")
+    links = [a["href"] for a in section.select("p a[href^='#']") if not a.find_parent("details")]
+    named = {re.sub(r"#(eq-)?", "", href).upper() for href in links} - {str(step), str(step - 1)}
+    used = [premises for premises, _ in PROOFS.values() if premises[0] == str(step)]
+    assert named == {tag.upper() for tags in used for tag in tags[1:]} - {str(step - 1)}
+
+
 @pytest.mark.parametrize("mark", ["a1", "a2", "a3"])
 def test_each_assumption_can_be_linked_to(site_dir, mark):
     soup = BeautifulSoup((site_dir / "index.html").read_text(encoding="utf-8"), "lxml")
@@ -127,13 +138,16 @@ def test_tex_that_the_parser_would_cut_short_is_refused(equations):
 def test_the_numbers_of_the_example_are_the_ones_that_were_proved_with(site_dir):
     """Each inline equation of the example holds, and its data are those of `EXAMPLE` and `LABELS`."""
     inline = annotations(site_dir, "inline", "by-hand")
-    stated = dict(tex.split("=", 1) for tex in inline if tex.count("=") == 1)
-    data = {left.strip(): right.strip() for left, right in stated.items()}
-    assert tuple(map(int, re.findall(r"\d+", data.pop("y")))) == LABELS
-    assert data.pop(r"\theta") == "2"
+    stated = [tuple(map(str.strip, tex.split("=", 1))) for tex in inline if tex.count("=") == 1]
     known = {**EXAMPLE, tau: sympy.Rational(2, 3)}
-    assert {r"\sigma^2", "n", "D", r"\lambda", r"\tau"} <= set(data)
-    for left, right in data.items():
+    assert {"y", r"\theta", r"\sigma^2", "n", "D", r"\lambda", r"\tau"} <= {left for left, _ in stated}
+    for left, right in stated:  # each as often as it is said
+        if left == "y":
+            assert tuple(map(int, re.findall(r"\d+", right))) == LABELS
+            continue
+        if left == r"\theta":
+            assert right == "2"
+            continue
         sides = [expression("by hand", tokens(tex)).subs(known) for tex in (left, right)]
         assert sides[0] == sides[1], f"{left} = {right}"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from plain_run import ROOT
 from typed_figures import typed_in_figures
-from typed_prose import decimals_in_math, ids, named_labels, prose, typed_digits
+from typed_prose import decimals_in_math, ids, named_labels, numbers_as_code, prose, typed_digits
 
 
 def snippets() -> dict[str, str]:
@@ -34,6 +34,15 @@ def test_no_result_is_typed_in_the_prose(page, site_dir):
 def test_no_decimal_is_typed_in_the_math(page, site_dir):
     found = decimals_in_math(built(site_dir, page))
     assert not found, f"{page}: decimals in math:\n" + "\n".join(found)
+
+
+# How PyTorch prints a zero, and a default of BatchNorm1d.
+NAMED = {"index": ["0.0"], "breaks": ["1e-5"]}
+
+
+@pytest.mark.parametrize("page", PAGES + NOTEBOOKS)
+def test_no_result_is_typed_as_code(page, site_dir):
+    assert numbers_as_code(built(site_dir, page)) == NAMED.get(page, [])
 
 
 @pytest.mark.parametrize("page", PAGES + NOTEBOOKS)
@@ -92,6 +101,10 @@ TYPED = [
     'a gap of <a href="#eq-5">5</a>',
     'by <a href="#eq-9">(9)</a>',
     'see <a href="../#step-5">5 more</a>',
+    "a share of ⅖",
+    "in Ⅶ runs",
+    "a gap of 10⁻³",
+    'the <abbr title="0.24">loss</abbr>',
 ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import lxml.html
@@ -135,7 +136,61 @@ def move_a_point(document) -> None:
     line.set("d", re.sub(r"(\d)\.", lambda match: f"{(int(match[1]) + 1) % 10}.", line.get("d"), count=1))
 
 
-@pytest.mark.parametrize("change", [remove_output, add_output, remove_value, claim_volatile, move_a_point])
+def hide_output(document) -> None:
+    document.xpath("//*[@data-cell='weight_decay/gaps']")[0].set("hidden", "")
+
+
+def add_output_of_no_cell(document) -> None:
+    output = document.xpath("//*[@data-cell='weight_decay/gaps']")[0]
+    output.addnext(lxml.html.fromstring('<div class="output"><p>all gaps are zero</p></div>'))
+
+
+def add_block_of_no_cell(document) -> None:
+    output = document.xpath("//*[@data-cell='weight_decay/gaps']")[0]
+    output.addnext(lxml.html.fromstring("<pre>all gaps are zero</pre>"))
+
+
+def add_text_to_output(document) -> None:
+    output = document.xpath("//*[@data-cell='weight_decay/gaps']")[0]
+    output.append(lxml.html.fromstring("<p>all gaps are zero</p>"))
+
+
+def strike_out(document) -> None:
+    text = document.xpath("//*[@data-cell='weight_decay/gaps']//pre")[0]
+    struck = lxml.html.fromstring(f"<del>{text.text}</del>")
+    text.text = None
+    text.append(struck)
+
+
+def sign_before_value(document) -> None:
+    value = document.xpath("//*[@data-value='weight_decay.final_norm']")[0]
+    value.addprevious(lxml.html.fromstring("<b></b>"))
+    value.getprevious().tail = "−"
+
+
+def power_after_value(document) -> None:
+    value = document.xpath("//*[@data-value='weight_decay.final_norm']")[0]
+    value.tail = "²" + (value.tail or "")
+
+
+def drift(document) -> None:
+    """Lengthen each step of a line by what one step may be off."""
+    line = document.xpath("//*[@data-cell='weight_decay/figure_fits']//svg//path[@d][@clip-path]")[0]
+    moves = iter(range(10_000))
+
+    def longer(match: re.Match[str]) -> str:
+        return f"{float(match[0]) + 0.1 * (next(moves) > 1):.1f}"
+
+    line.set("d", re.sub(r"-?\d+\.\d\b", longer, line.get("d")))
+
+
+ADDED = [hide_output, add_output_of_no_cell, add_block_of_no_cell, add_text_to_output, strike_out]
+ADDED += [sign_before_value, power_after_value, drift]
+
+
+@pytest.mark.parametrize(
+    "change", [remove_output, add_output, remove_value, claim_volatile, move_a_point, *ADDED]
+)
 def test_a_lost_added_or_disguised_output_is_reported(change, site_dir, runs, tmp_path):
     assert reported(site_dir, runs, tmp_path, "index.html", change)
 
@@ -190,6 +245,41 @@ def test_changing_a_number_in_a_download_is_reported(site_dir, runs, tmp_path):
     for checker in (before, after):
         checker.download("weight_decay", runs["weight_decay"])
     assert len(after.found) > len(before.found)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("One network, one data set", "One network, 0.37 at best, one data set"),
+        ("nn.Linear(10, 1)", "nn.Linear(11, 1)"),
+        ('"output_type": "stream"', '"output_type": "execute_result"'),
+    ],
+)
+def test_another_text_module_or_kind_of_output_in_a_download_is_reported(
+    old, new, site_dir, runs, tmp_path
+):
+    path = tmp_path / "notebooks/weight_decay/weight_decay.ipynb"
+    path.parent.mkdir(parents=True)
+    text = (site_dir / path.relative_to(tmp_path)).read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+    before, after = (Checker(site, runs, ROOT / "docs") for site in (site_dir, tmp_path))
+    for checker in (before, after):
+        checker.download("weight_decay", runs["weight_decay"])
+    assert len(after.found) > len(before.found)
+
+
+def test_the_search_index_holds_no_number_that_its_page_does_not_show(site_dir):
+    """As often: with quoted values, outputs, code and formulas as TeX."""
+    index = json.loads((site_dir / "search/search_index.json").read_text(encoding="utf-8"))["docs"]
+    said: dict[str, Counter] = {}
+    for entry in index:
+        texts = [lxml.html.fromstring(f"<p>{entry[part]}</p>").text_content() for part in ("title", "text")]
+        said.setdefault(entry["location"].split("#")[0], Counter()).update(NUMBER.findall(" ".join(texts)))
+    assert len(said) > 8
+    for page, numbers in said.items():
+        shown = Counter(NUMBER.findall(parse(site_dir / page / "index.html").text_content()))
+        assert not numbers - shown, f"{page or 'article'}: {numbers - shown}"
 
 
 def test_the_snippets_to_download_are_the_snippets(site_dir):

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import re
+import sys
+import unicodedata
 from functools import cache
 from pathlib import Path
 
@@ -18,7 +20,9 @@ NOT_PROSE = (
     ".title-block .equation-number"
 ).split()
 INLINE = "a abbr b cite em i q small span strong sub sup".split()
-DIGIT = r"[\d½⅓⅔¼¾⅕⅛]"
+# Whatever Unicode takes for a number: digits of all scripts, fractions, Roman numerals, superscripts.
+OTHER_NUMBERS = "".join(c for c in map(chr, range(sys.maxunicode)) if unicodedata.category(c) in ("Nl", "No"))
+DIGIT = rf"[\d{re.escape(OTHER_NUMBERS)}]"
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 # What may be typed though it has a digit, each with its reason. Results never are: "2000 of 2050 runs".
 ALLOWED = [
@@ -28,6 +32,7 @@ ALLOWED = [
     rf"\d{{1,2}} (?:{MONTHS}) 20\d\d",  # dates
     r"seed 0|epoch 0",  # names of a run and of a step that the page shows
     r"CC BY 4\.0",  # a license
+    r"[^\W\d_]²",  # a square: σ², R²
 ]
 # How a page may write a label that it links to, by the id of what it links to.
 LINKED = {
@@ -94,8 +99,10 @@ def prose(page: Path) -> str:
         element.tail = re.sub(r"\s+", " ", element.tail or "")
         if element.tag not in INLINE:
             element.text, element.tail = f"\n{element.text}", f"\n{element.tail}"
-    said = document.xpath("//meta[@name='description']/@content")
-    drawn = article.xpath(".//img/@alt")
+    heads = "//title/text() | //meta[@name='description']/@content | //meta[@property]/@content"
+    said = document.xpath(heads)
+    said = [text for text in said if "://" not in text and not re.fullmatch(r"\d+|\d{4}-\d\d-\d\d.*", text)]
+    drawn = article.xpath(".//img/@alt | .//@title")
     return "\n".join([*said, *drawn, article.text_content()])
 
 
@@ -107,5 +114,14 @@ def typed_digits(text: str, labels: list[str] = ()) -> list[str]:
 
 
 def decimals_in_math(page: Path) -> list[str]:
+    """Return formulas that hold a decimal, a percentage or a power of ten: numbers, no mathematics."""
     formulas = read(page).xpath("//*[local-name()='annotation'][not(ancestor::*[@data-cell])]/text()")
-    return [formula for formula in formulas if re.search(r"\d\.\d", formula)]
+    number = re.compile(r"\d(?:\.|\{,\})\d|\d\s*(?:\\,)?\s*\\%|10\^\{?-")
+    return list(filter(number.search, formulas))
+
+
+def numbers_as_code(page: Path) -> list[str]:
+    """Return what stands in a line as code and is only a number."""
+    codes = [code for code in read(page).cssselect("article .text code") if not code.xpath("ancestor::pre")]
+    texts = [code.text_content().strip() for code in codes]
+    return [text for text in texts if re.fullmatch(r"[-−+]?\d[\d.,]*(?:e[-+]?\d+)?\s*%?", text)]
