@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from bs4 import BeautifulSoup
 from scipy import optimize, stats
 from sklearn.linear_model import LogisticRegression, Ridge
+from sympy.parsing.latex import parse_latex
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +31,40 @@ def data():
         X @ np.array([1.0, -2.0, 0.5]) + rng.normal(size=40) * 0.5,
         (X[:, 0] + rng.normal(size=40) > 0) * 1.0,
     )
+
+
+KNOWN = {"n": 37, "lambda": 0.013, "sigma": 0.6, "B": 8}
+
+
+def column(cell):
+    """Return the value of a table cell's formula, with the strengths of scikit-learn that `KNOWN` implies."""
+    for annotation in cell.select(".katex"):
+        annotation.replace_with(annotation.find("annotation").get_text())
+    tex = cell.get_text().replace("’", "").split(":")[-1].strip()
+    tex = tex.replace("alpha", "A").replace(r"\,", " ")
+    strengths = {"A": KNOWN["n"] * KNOWN["lambda"] / 2, "C": 1 / (KNOWN["n"] * KNOWN["lambda"])}
+    return parse_latex(tex), KNOWN | strengths
+
+
+@pytest.mark.parametrize("loss", ["squared", "cross-entropy"])
+def test_the_table_and_equations_of_the_page_are_the_function_beside_them(convert, site_dir, loss):
+    soup = BeautifulSoup((site_dir / "choosing/index.html").read_text(encoding="utf-8"), "lxml")
+    rows = [row.select("td") for row in soup.find(id="names").find_next("table").select("tr")[1:]]
+    variance = KNOWN["sigma"] ** 2 if loss == "squared" else None
+    given = convert("lambda", KNOWN["lambda"], KNOWN["n"], variance, KNOWN["B"])
+    strength = given["alpha" if loss == "squared" else "C"]
+    wanted = [given["prior_variance"], given["lambda"], strength, strength, given["lambda"]]
+    wanted += [given["weight_decay"]]
+    assert len(rows) == len(wanted)
+    cells = [column(row[1 if loss == "squared" else 2]) for row in rows]
+    displays = [a.get_text() for a in soup.select(".katex-display annotation")[:2]]
+    tau = displays[1 if loss == "squared" else 0].split(r"\tau =")[1].split(".")[0]
+    for formula, known in [*cells, (parse_latex(tau), KNOWN)]:
+        values = known | {"tau": given["prior_variance"]}
+        shown = formula.subs({symbol: values[symbol.name] for symbol in formula.free_symbols})
+        expected = wanted.pop(0) if wanted else given["prior_variance"]
+        assert float(shown) == pytest.approx(expected, rel=1e-12), formula
+    assert displays[0].startswith(r"L(\theta) = f(\theta) + \frac{\lambda}{2}")
 
 
 def weights(text):

@@ -152,6 +152,39 @@ def test_the_numbers_of_the_example_are_the_ones_that_were_proved_with(site_dir)
         assert sides[0] == sides[1], f"{left} = {right}"
 
 
+# What the text states beside the displays and is no equation between quantities of the derivation.
+STATED = {
+    r"\lambda \geq 0": "the domain of (D2)",
+    r"\lambda > 0": "where the claim holds",
+    r"\lambda = 0": "the control",
+    r"\tau < 1/(2\pi)": "where log(2 pi tau) is negative",
+    r"\theta = 1": "where a penalty is differentiated",
+    r"\theta \sim \mathcal{N}(0, \tau I)": "the prior",
+    r"g_t \leftarrow g_t + \lambda \theta_{t-1}": "PyTorch's algorithm",
+    r"p(y \mid x) = \int p(y \mid x, \theta) \, p(\theta) \, d\theta": "the evidence",
+    "=": "the sign itself",
+}
+
+
+def test_each_equation_in_the_articles_text_follows_from_the_definition_of_tau(site_dir):
+    """Other relations are those of STATED; the example by hand has a test of its own."""
+    example = set(annotations(site_dir, "inline", "by-hand"))
+    relation = re.compile(r"[=<>]|\\(?:leq?|geq?|propto|sim|approx|leftarrow|ne)(?![a-z])")
+    said = {tex for tex in annotations(site_dir, "inline") if relation.search(tex)} - example
+    equations = {tex for tex in said if tex not in STATED}
+    assert said - equations == set(STATED)
+    assert len(equations) >= 3
+    for tex in equations:
+        left, right = (expression(tex, tokens(side)) for side in tex.split("="))
+        assert sympy.simplify((left - right).subs(tau, 1 / (n * lam))) == 0, tex
+
+
+def test_log_two_pi_tau_is_negative_where_step_7_says():
+    log = sympy.log(2 * sympy.pi * tau)
+    assert log.subs(tau, 1 / (2 * sympy.pi)) == 0
+    assert log.subs(tau, 1 / (3 * sympy.pi)) < 0 < log.subs(tau, 1 / sympy.pi)
+
+
 # Steps 1 to 4 once more, in float64: a one-dimensional posterior on a grid.
 
 GRID = np.linspace(-8, 8, 32_001)
