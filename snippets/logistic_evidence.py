@@ -139,8 +139,8 @@ top.set(ylabel="log evidence", ylim=(-12, 0.8), yticks=(-10, -5, 0))
 bottom.semilogx(grid, nlls.mean(axis=0), "k-", label="one τ for all")
 for name, line in [("evidence (Laplace)", "C0--"), ("5 folds", "C1:")]:
     bottom.plot(grid, np.full(len(grid), price[name].mean()), line, label=name)
-for axes in (top, bottom):
-    axes.axvline(1.0, color="0.5", linewidth=1, label="true τ")
+for axes, height in ((top, 1), (bottom, 0.5)):  # below the legend
+    axes.axvline(1, 0, height, color="0.5", linewidth=1, label="true τ")
 bottom.set(xlabel="prior variance τ", ylabel="mean NLL")
 bottom.legend()
 peaks, average = grid[by_evidence[:12]], nlls.mean(axis=0)

@@ -151,7 +151,7 @@ for (eps, curve), style in zip(rays.items(), ("k-", "C0--", "C1-.", "C2:")):
         best = curve.argmin()
         axis.plot(sizes[best], curve[best] - limit, style[:2] + "o")
 axis.set(xscale="log", yscale="log", ylim=(1e-8, 1))
-axis.set_xlabel("∥w∥, size of the normalized weights")
+axis.set_xlabel("∥w∥, weights before the normalization")
 axis.set_ylabel("L minus its limit")
 axis.legend(loc="lower right")
 turns = " and ".join(

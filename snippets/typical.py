@@ -130,8 +130,8 @@ for name, point in [("true parameters", theta), ("MAP estimate", mode)]:
 squares = np.sum(samples**2, axis=1)
 low, high = np.quantile(squares, [0.05, 0.95])
 print(f"{'posterior draws':18} squared norm {squares.mean():7.2f}")
-print(f"  5% to 95% of them {low:.1f} to {high:.1f}, exact mean"
-      f" {mode @ mode + np.trace(covariance):.2f}")
+print(f"  exact mean {mode @ mode + np.trace(covariance):.2f},"
+      f" 5% to 95% {low:.1f} to {high:.1f}")
 gap = distance.mean() / 2
 print("log posterior at the mode minus at a draw")
 print(f"  mean {gap:.2f}, D / 2 = {parameters / 2:g}")
