@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from itertools import zip_longest
 from pathlib import Path
 
@@ -87,6 +88,7 @@ def compare_drawings(
     yield from compare(page, cell, *lines, volatile, tolerance, slack)
 
 
+@cache
 def places(path: str) -> str:
     """Return an SVG path's commands and points, counted from the drawing's corner and all positive."""
     pen = RecordingPen()
