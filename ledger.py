@@ -61,13 +61,14 @@ def source_cell(cells: list[Cell], key: str) -> str:
     """Return the last shown cell that binds a name of the value's expression, through hidden cells back."""
     values = next(cell for cell in cells if cell.name == "values")
     wanted = names_read(expression_of(values.source, key))
-    for cell in reversed(cells[: cells.index(values) + 1]):
-        if cell.kind == "code" and "hidden" not in cell.tags and wanted & names_bound(cell.source):
+    code_cells = [cell for cell in cells[: cells.index(values) + 1] if cell.kind == "code"]
+    for cell in reversed(code_cells):
+        statements = ast.parse(cell.source).body
+        if "hidden" in cell.tags:
+            for statement in reversed(statements):
+                wanted |= names_read(statement) if wanted & bound_by(statement) else set()
+        elif wanted & set().union(*map(bound_by, statements)):
             return cell.name
-        if cell.kind == "code":
-            for statement in reversed(ast.parse(cell.source).body):
-                if wanted & bound_by(statement):
-                    wanted |= names_read(statement)
     return values.name
 
 
@@ -98,11 +99,6 @@ def bound_by(statement: ast.stmt) -> set[str]:
     """Return the names that a statement assigns; definitions and imports do not count."""
     defines = isinstance(statement, (ast.FunctionDef, ast.ClassDef, ast.Import, ast.ImportFrom))
     return set() if defines else names(statement, ast.Store)
-
-
-def names_bound(source: str) -> set[str]:
-    """Return the names that a cell's top level assigns."""
-    return set().union(*map(bound_by, ast.parse(source).body))
 
 
 class LedgerLines(Preprocessor):

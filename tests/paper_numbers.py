@@ -16,8 +16,8 @@ from pathlib import Path
 
 import lxml.html
 import pypdf
+from compared import quoted
 from page_sources import PageSources
-from rendered import quoted
 
 TOKEN = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?|[^\W\d_]+|[-+×%]")
 NEIGHBORS = 6  # words and numbers that must stand beside each, so that it is found in its place

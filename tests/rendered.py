@@ -1,6 +1,6 @@
 """Rendered = computed: hold outputs, quoted values and code of a built site against plain runs.
 
-`mismatches(site, runs, sources)` returns all of them, each with page, cell, what the page shows and
+`Checker(site, runs, sources).all()` returns all mismatches, each with page, cell, what the page shows and
 what the plain run gave. Nothing here is shared with the engine: `page_sources` reads the pages anew to
 know which outputs must stand where, so that a lost or an added output is reported too.
 """
@@ -10,124 +10,31 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cache
 from itertools import zip_longest
 from pathlib import Path
 
 import lxml.html
-from fontTools.pens.recordingPen import RecordingPen
-from fontTools.svgLib.path import parse_path
+from compared import (
+    REST,
+    TENTH,
+    Mismatch,
+    cells_text,
+    compare,
+    compare_drawings,
+    page_text,
+    quoted,
+    still,
+    table_words,
+)
 from page_sources import PageSources, notebook_texts, written_modules
 from plain_run import PlainRun
 
 from publish.figures import finish_svg
 
-NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
-# Points. The layout of a figure comes to rest within 1e-6 of where another run's does; written for the
-# page in tenths, that can show as one tenth.
-REST, TENTH = 1e-5, 0.101
 # Text that no cell printed and that yet stands where outputs and code do: on the page of provenance.
 COMMANDS = ("make serve ", "make test ")
 # What beside a quoted value would make another number of it.
 BEFORE, AFTER = r"[-−+±~≈<>\d.,]\Z", r"[\d²³¹⁰-⁹%]|\.\d|\s?(?:thousand|million|billion|percent)"
-
-
-@dataclass(frozen=True)
-class Mismatch:
-    """One number, text or output that is not what the plain run gave."""
-
-    page: str
-    cell: str
-    rendered: str
-    computed: str
-
-    def __str__(self) -> str:
-        return f"{self.page}, {self.cell}: the page shows {self.rendered!r}, the run gave {self.computed!r}"
-
-
-def compare(
-    page: str, cell: str, rendered: str, computed: str, volatile: bool, tolerance: float, slack: float = 0.0
-):
-    """Yield a Mismatch for each number that differs; one for the whole if the words differ.
-
-    `tolerance` is relative, for a site built on another machine; `slack` absolute, for coordinates.
-    """
-    skeletons = [NUMBER.sub("#", text) for text in (rendered, computed)]
-    numbers = [NUMBER.findall(text) for text in (rendered, computed)]
-    if volatile:
-        skeletons = [
-            re.sub(r"[\s#]+", " ", skeleton) for skeleton in skeletons
-        ]  # widths vary with the numbers
-    if skeletons[0] != skeletons[1]:
-        yield Mismatch(page, cell, rendered, computed)
-    elif not volatile:
-        for shown, wanted in zip(*numbers, strict=True):
-            if shown != wanted and not near(shown, wanted, tolerance, slack):
-                yield Mismatch(page, cell, shown, wanted)
-
-
-def near(shown: str, wanted: str, tolerance: float, slack: float) -> bool:
-    if not (tolerance or slack):
-        return False  # the last of many digits may be no other float, and still be another digit
-    return abs(float(shown) - float(wanted)) <= max(slack, tolerance * max(abs(float(wanted)), 1e-6))
-
-
-def compare_drawings(
-    page: str, cell: str, drawings: list[str], volatile: bool, tolerance: float, slack: float
-):
-    """Compare two SVGs: texts to the letter, coordinates in points to within `slack`.
-
-    A page's paths are steps, each of which may be a tenth off: compared are the places they lead to.
-    """
-    if slack == TENTH:
-        drawings = [re.sub(r' d="([^"]+)"', lambda d: f' d="{places(d[1])}"', svg) for svg in drawings]
-    texts = [" ".join(re.findall(r">([^<>]+)<", svg)) for svg in drawings]
-    lines = [re.sub(r">[^<>]+<", "><", svg) for svg in drawings]
-    yield from compare(page, cell, *texts, volatile, tolerance)
-    yield from compare(page, cell, *lines, volatile, tolerance, slack)
-
-
-@cache
-def places(path: str) -> str:
-    """Return an SVG path's commands and points, counted from the drawing's corner and all positive."""
-    pen = RecordingPen()
-    parse_path(path, pen)
-    steps = ((command, [f"{x + 1e4:.3f} {y + 1e4:.3f}" for x, y in points]) for command, points in pen.value)
-    return " ".join(" ".join([command, *points]) for command, points in steps)
-
-
-def page_text(element) -> str:
-    """Return the text of an element, superscripts as ^…, white space kept."""
-    parts = [element.text or ""]
-    for child in element:
-        parts.append(("^" if child.tag == "sup" else "") + page_text(child) + (child.tail or ""))
-    return "".join(parts)
-
-
-def quoted(value: object, spec: str) -> str:
-    """Return how prose must show a value: Python's format, ×10ⁿ, a true minus sign."""
-    text = format(value, spec)
-    if isinstance(value, str):
-        return text
-    text = re.sub(r"e([+-])0*(\d+)$", lambda m: f" × 10^{m[1].replace('+', '')}{m[2]}", text)
-    return text.replace("-", "−")
-
-
-def table_words(text: str) -> str:
-    """Return the words of a Markdown table or of the rendered one, rules, marks and spacing dropped."""
-    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)  # a link's text
-    lines = [line for line in text.split("\n") if not re.fullmatch(r"[\s|:-]+", line)]
-    words = re.sub(r"\s*\|\s*|\s+", " ", re.sub(r"[`*$\\]", "", " | ".join(lines)))
-    return re.sub(r" +", " ", re.sub(r" (?=[,.;:)])", "", words)).strip()
-
-
-def still(svg: str) -> str:
-    """Return an SVG with the ids of its clip paths replaced by their order: they are hashes of floats."""
-    ids = dict.fromkeys(re.findall(r"#([^)\"\s]*?p[0-9a-f]{10})\b", svg))
-    for number, name in enumerate(ids):
-        svg = svg.replace(name, f"clip{number}")
-    return re.sub(r">\s+", ">", svg)
 
 
 def place_of(cell: str, kind: str) -> str:
@@ -251,12 +158,12 @@ class Checker:
 
     def alone(self, page: str, element, cell: str, tag: str) -> None:
         """Report what an output holds beside its one text or drawing, and marks within the text."""
-        children = [child.tag for child in element]
-        within = [part.tag for child in element for part in child] if tag == "pre" else []
-        if children != [tag] or within or (element.text_content().strip() and (element.text or "").strip()):
-            self.report(page, f"{cell}, what it holds", str(children + within), str([tag]))
-        elif element[0].tail and element[0].tail.strip():
-            self.report(page, f"{cell}, what it holds", element[0].tail, "")
+        holds = [child.tag for child in element]
+        if tag == "pre":
+            holds += [part.tag for child in element for part in child]
+        loose = "".join([element.text or "", *(child.tail or "" for child in element)]).split()
+        if holds + loose != [tag]:
+            self.report(page, f"{cell}, what it holds", " ".join(holds + loose), tag)
 
     def figure(self, element, drawn: dict) -> list[str]:
         """Return the page's drawing and the plain run's, finished for the page the same way."""
@@ -319,8 +226,3 @@ class Checker:
                 drawings = [still(svg), still(again["svg"])]
                 where = f"{name}/{cell}"
                 self.found += compare_drawings(page, where, drawings, volatile, self.tolerance, REST)
-
-
-def cells_text(element) -> str:
-    """Return the text of a table, a space between its cells."""
-    return " ".join(part.xpath("string()") for part in element.xpath(".//th|.//td")) or element.text_content()

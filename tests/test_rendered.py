@@ -10,8 +10,9 @@ from pathlib import Path
 
 import lxml.html
 import pytest
+from compared import NUMBER
 from plain_run import ROOT
-from rendered import NUMBER, Checker
+from rendered import Checker
 
 
 @pytest.fixture(scope="session")
