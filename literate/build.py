@@ -1,18 +1,16 @@
 """Build: bring outputs/ up to date with the sources, side by side, and check the pages against it."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
 
 import nbformat
 from filelock import FileLock, Timeout
 
-from literate.embed import cell_faults, page_faults
+from literate.embed import faults
 from literate.fresh import fingerprint, seal, stored
 from literate.read import Cell, LiterateError, fault, read
 from literate.render import render
@@ -55,8 +53,7 @@ def bring_up_to_date(root: Path, outputs: Path, say: Callable) -> dict[str, nbfo
         values[name] = dict(results[name].metadata["literate"]["values"])
         if volatile(cells):
             values[name]["__volatile__"] = True
-    if faults := [*page_faults(root, fragments, values), *cell_faults(root, snippets)]:
-        raise LiterateError("\n\n".join(map(str, faults)))
+    raise_all(faults(root, [cell for cells in snippets.values() for cell in cells], fragments, values))
     for name, text in fragments.items():
         write(outputs / "fragments" / name, text)
     for path in (outputs / "fragments").rglob("*.md"):
@@ -103,13 +100,18 @@ async def run_all(root: Path, snippets: dict[str, list[Cell]], began: float, say
 
 
 async def all_of(jobs: list[Awaitable]) -> None:
-    """Await all jobs; then raise all faults of authors in one, so that they are mended in one go."""
+    """Await all jobs; then raise what is no author's fault, or all that are."""
     ends = [end for end in await asyncio.gather(*jobs, return_exceptions=True) if end]
     for end in ends:
         if not isinstance(end, LiterateError):
             raise end
-    if ends:
-        raise LiterateError("\n\n".join(map(str, ends)))
+    raise_all(ends)
+
+
+def raise_all(found: Iterable[LiterateError]) -> None:
+    """Raise all faults as one, if there are any, so that they are mended in one go."""
+    if said := "\n\n".join(map(str, found)):
+        raise LiterateError(said)
 
 
 async def signs_of_life(running: dict[str, float], say: Callable) -> None:

@@ -3,8 +3,6 @@
 As a Markdown extension ("literate") it turns `#!val snippet.key:.3f` into the value of the run.
 """
 
-from __future__ import annotations
-
 import html
 import json
 import re
@@ -27,12 +25,17 @@ def pages(root: Path) -> dict[Path, list[str]]:
     return {path: read_text(path, root).split("\n") for path in paths}
 
 
-def page_faults(root: Path, fragments: dict[str, str], values: dict[str, dict]) -> Iterator[LiterateError]:
-    """Yield a fault for each embed or quote that a page cannot have."""
+def faults(root: Path, cells: list[Cell], fragments: dict, values: dict) -> Iterator[LiterateError]:
+    """Yield a fault for each embed or quote that a page cannot have, and each cell that none shows."""
+    shown = set()
     for path, lines in pages(root).items():
         for number, line in enumerate(lines, 1):
+            shown.update(embed["cell"] for embed in EMBED.finditer(line))
             for what, rule in line_faults(line, fragments, values):
                 yield fault(f"{path}:{number}", what, rule, line.strip())
+    for cell in cells:
+        if cell.kind == "code" and "hidden" not in cell.tags and f"{cell.path.stem}/{cell.name}" not in shown:
+            yield cell.fault("no page shows this cell", 'embed it in a page, or tag it: `tags=["hidden"]`')
 
 
 def line_faults(line: str, fragments: dict[str, str], values: dict[str, dict]) -> Iterator[tuple[str, str]]:
@@ -55,17 +58,6 @@ def line_faults(line: str, fragments: dict[str, str], values: dict[str, dict]) -
                 yield f"cannot format {quote}: {error}", "use a Python format that fits the value"
 
 
-def cell_faults(root: Path, snippets: dict[str, list[Cell]]) -> Iterator[LiterateError]:
-    """Yield a fault for each code cell that is neither shown by a page nor hidden."""
-    embeds = (EMBED.match(line) for lines in pages(root).values() for line in lines)
-    shown = {embed["cell"] for embed in embeds if embed}
-    for name, cells in snippets.items():
-        for cell in cells:
-            if cell.kind == "code" and "hidden" not in cell.tags and f"{name}/{cell.name}" not in shown:
-                rule = 'embed it in a page, or tag it: `tags=["hidden"]`'
-                yield cell.fault("no page shows this cell", rule)
-
-
 def show_value(value: object, spec: str | None) -> str:
     """Format a value for prose: Python's format, with ×10ⁿ and a true minus sign, as HTML."""
     text = html.escape(format(value, spec or ""))
@@ -78,13 +70,9 @@ def show_value(value: object, spec: str | None) -> str:
 class ValueInline(InlineProcessor):
     """`#!val snippet.key:format` becomes the value, followed to its cell by data-value."""
 
-    def __init__(self, values: dict, md) -> None:
-        super().__init__(QUOTE.pattern, md)
-        self.values = values
-
     def handleMatch(self, match, data):
-        snippet, key, spec = match["snippet"], match["key"], match["spec"]
-        entry = self.values[snippet]
+        snippet, key, spec = match.groups()
+        entry = self.md.quotable[snippet]
         volatile = " data-volatile" if entry.get("__volatile__") else ""
         shown = show_value(entry[key], spec)
         attributes = f'class="value" data-value="{snippet}.{key}" data-format="{spec or ""}"{volatile}'
@@ -92,17 +80,12 @@ class ValueInline(InlineProcessor):
 
 
 class LiterateExtension(Extension):
-    """Python-Markdown extension; `root` is the folder that holds outputs/."""
-
-    def __init__(self, **settings) -> None:
-        self.config = {"root": [".", "folder of the project"]}
-        super().__init__(**settings)
+    """Python-Markdown extension, for a build in the project's folder."""
 
     def extendMarkdown(self, md) -> None:
-        path = Path(self.getConfig("root")) / "outputs" / "values.json"
-        values = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        md.inlinePatterns.register(ValueInline(values, md), "literate-value", 195)
+        path = Path("outputs/values.json")
+        md.quotable = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        md.inlinePatterns.register(ValueInline(QUOTE.pattern, md), "literate-value", 195)
 
 
-def makeExtension(**settings) -> LiterateExtension:
-    return LiterateExtension(**settings)
+makeExtension = LiterateExtension

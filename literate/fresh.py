@@ -5,8 +5,6 @@ imported, matplotlibrc, data files), and a fingerprint of everything else: Pytho
 processor, threads, environment, engine.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -4,8 +4,6 @@
 on its own there, and leaves no name behind.
 """
 
-from __future__ import annotations
-
 
 def prepare() -> None:
     """Note the files that are opened, import local modules from their source, draw figures as SVG."""
@@ -25,7 +23,8 @@ def prepare() -> None:
             shell.files_read.add(os.path.abspath(file))
         return plain_open(file, mode, *args, **kwargs)
 
-    def path_stats(loader, path):
+    def path_stats(loader, path):  # asked for each module that is imported from its source
+        shell.files_read.add(path)
         if path.startswith(here) and not path.startswith(sys.prefix):
             raise OSError("no cache of bytecode: it tells changes by whole seconds only")
         return plain_stats(loader, path)
@@ -56,8 +55,7 @@ def report() -> None:
 
     from IPython import get_ipython
 
-    loaded = {vars(module).get("__file__") or "" for module in list(sys.modules.values())}
-    read = {os.path.realpath(path) for path in get_ipython().files_read | loaded}
+    read = set(map(os.path.realpath, get_ipython().files_read))
     here, *away = (os.path.join(os.path.realpath(path), "") for path in (".", sys.prefix, "outputs"))
     local = [path for path in read if path.startswith(here) and not path.startswith(tuple(away))]
     found = {"values": globals().get("values", {}), "read": sorted(map(os.path.relpath, local))}

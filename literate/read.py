@@ -1,7 +1,5 @@
 """Read: a percent-format script becomes named cells, each with its place in the file."""
 
-from __future__ import annotations
-
 import ast
 import re
 from dataclasses import dataclass

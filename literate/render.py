@@ -1,7 +1,5 @@
 """Render: an executed notebook becomes the fragments that pages embed."""
 
-from __future__ import annotations
-
 import html
 import json
 import re

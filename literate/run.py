@@ -1,7 +1,5 @@
 """Run: one snippet in a fresh kernel of its own; what a cell may leave is bounded, every fault is worded."""
 
-from __future__ import annotations
-
 import inspect
 import json
 import os
@@ -25,6 +23,9 @@ from literate.read import Cell
 
 TIME_LIMIT = int(os.environ.get("LITERATE_TIMEOUT", "60"))  # seconds for one cell
 OUTPUT_LIMIT, FIGURE = 100_000, 5_000  # characters that one cell may leave, and what a figure counts as
+SETTINGS = {"timeout": TIME_LIMIT, "startup_timeout": 120, "iopub_timeout": 60}
+SETTINGS |= {"raise_on_iopub_timeout": True}  # no output is lost in silence
+SETTINGS |= {"coalesce_streams": True, "record_timing": False}  # the same bytes in every run
 CONTROL = re.compile(r"[^\n\t -~\u00a0-\U0010ffff]|[\ud800-\udfff]")  # what neither HTML nor UTF-8 can carry
 
 
@@ -64,7 +65,7 @@ def as_node(cell: Cell) -> nbformat.NotebookNode:
 
 
 @asynccontextmanager
-async def kernel(notebook: nbformat.NotebookNode, root: Path, folder: str) -> AsyncIterator[Client]:
+async def kernel(notebook: nbformat.NotebookNode, root: Path, folder: str) -> AsyncIterator["Client"]:
     """Start a kernel of this interpreter whose sockets lie in `folder`; end it, whatever it does."""
     manager = AsyncKernelManager(
         kernel_name="python3",
@@ -73,12 +74,10 @@ async def kernel(notebook: nbformat.NotebookNode, root: Path, folder: str) -> As
         connection_file=f"{folder}/k.json",
     )
     places = {name: os.environ[name] for name in PLACES if name in os.environ}
-    client = Client(notebook, km=manager)
+    client = Client(notebook, km=manager, **SETTINGS)
     try:
         # Nothing of a user's configuration of IPython reaches the kernel.
-        await client.async_start_new_kernel(
-            cwd=str(root), env=places | settings() | {"IPYTHONDIR": folder}
-        )
+        await client.async_start_new_kernel(cwd=str(root), env=places | settings() | {"IPYTHONDIR": folder})
         client.kc = manager.client()
         client.kc.start_channels(hb=False)  # its thread may outlive a stop; the manager sees the process end
         await client.kc.wait_for_ready(timeout=client.startup_timeout)
@@ -96,13 +95,6 @@ class Client(NotebookClient):
     """Runs cells one by one, and stops a cell as soon as it leaves what no page can carry."""
 
     left, refused = 0, None
-
-    def __init__(self, *args, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        self.timeout, self.startup_timeout = TIME_LIMIT, 120
-        self.iopub_timeout, self.raise_on_iopub_timeout = 60, True  # no output is lost in silence
-        self.coalesce_streams, self.record_timing = True, False  # the same bytes in every run
-        self.ipython_hist_file = ":memory:"
 
     async def run(self, cell: Cell, node: nbformat.NotebookNode, index: int) -> None:
         """Run one cell; raise what its author must mend."""
@@ -125,7 +117,8 @@ class Client(NotebookClient):
 
     def output(self, outs, msg, display_id, cell_index):
         """Take an output from the kernel; give the cell up if that is one too many."""
-        text = msg["content"].get("text")
+        content = msg["content"]
+        text = content.get("text")
         self.left += FIGURE if text is None else len(text)
         if self.left > OUTPUT_LIMIT:
             what = f"left more than {OUTPUT_LIMIT} characters, a figure counted as {FIGURE}"
@@ -133,6 +126,8 @@ class Client(NotebookClient):
         elif found := CONTROL.search(text or ""):
             what = f"printed the control character {found[0]!r}"
             self.refused = what, "print plain lines: no colors, no progress bars"
+        if "image/svg+xml" in content.get("data", ()):  # a figure is that and no text beside it
+            content["data"] = {"image/svg+xml": content["data"]["image/svg+xml"]}
         if self.refused:
             self.task_poll_for_reply.cancel()
         return super().output(outs, msg, display_id, cell_index)
@@ -142,24 +137,19 @@ def refusal(output: nbformat.NotebookNode, tags: frozenset[str]) -> tuple[str, s
     """Return (what, rule) unless an output is printed text, or a figure with alternative text."""
     if output.output_type == "stream" and output.name == "stderr":
         return f"wrote to stderr: {output.text.strip()[-500:]}", "mend the cause of the warning"
+    if output.output_type == "stream" and "data" in tags:
+        try:
+            json.loads(output.text, parse_constant=int)  # NaN and Infinity are no integers either
+        except ValueError as error:
+            return f"data that is not JSON: {error}", "a cell tagged `data` prints one JSON document"
     if output.output_type == "stream":
-        return data_refusal(output.text) if "data" in tags else None
+        return None
     if output.output_type == "display_data" and "image/svg+xml" in output.data:
-        output.data = {"image/svg+xml": output.data["image/svg+xml"]}
         alt = output.metadata.get("image/svg+xml", {}).get("alt", "").strip()
         rule = 'say what is to be seen: fig.set_label("…")'
         return None if alt else ("a figure without alternative text", rule)
     what = f"gave an output of kind {output.output_type}"
     return what, "print what readers should see; draw figures with Matplotlib"
-
-
-def data_refusal(text: str) -> tuple[str, str] | None:
-    """Return (what, rule) if the output of a cell tagged `data` is not strict JSON."""
-    try:
-        json.loads(text, parse_constant=int)  # NaN and Infinity are no integers either
-    except ValueError as error:
-        return f"data that is not JSON: {error}", "a cell tagged `data` prints one JSON document"
-    return None
 
 
 def check_values(cell: Cell, values: object) -> None:
