@@ -16,7 +16,8 @@ def installed(name: str, version: str, sees_ours: bool = False) -> Path:
     folder = ROOT / ".cache" / f"{name}-{version}-py{sys.version_info.major}{sys.version_info.minor}"
     scripts, ending = ("Scripts", ".exe") if sys.platform == "win32" else ("bin", "")
     command, python = (folder / scripts / f"{tool}{ending}" for tool in (name, "python"))
-    if not command.exists():
+    whole = folder / "whole"  # written last: what an interruption leaves does not count
+    if not whole.exists():
         shutil.rmtree(folder, ignore_errors=True)
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
         quiet = ["--quiet", "--disable-pip-version-check"]
@@ -25,4 +26,5 @@ def installed(name: str, version: str, sees_ours: bool = False) -> Path:
             where = [python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"]
             own = Path(subprocess.check_output(where, text=True).strip())
             (own / "ours.pth").write_text(sysconfig.get_path("purelib") + "\n")
+        whole.touch()
     return command

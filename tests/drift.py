@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+import subprocess
 import sys
 import tempfile
 import tomllib
@@ -52,7 +53,7 @@ def compare(wanted: list[Expectation], values_of: Callable[[str], dict]) -> tupl
     for name in dict.fromkeys(expectation.name.split(".")[0] for expectation in wanted):
         try:
             values[name] = values_of(name)
-        except (AssertionError, OSError) as error:
+        except (AssertionError, OSError, subprocess.TimeoutExpired) as error:
             failed[name] = str(error)
     for expectation in wanted:
         snippet, key = expectation.name.split(".")

@@ -136,16 +136,17 @@ class PlainRuns:
     def names(self) -> list[str]:
         return sorted(path.stem for path in (ROOT / "snippets").glob("*.py"))
 
-    def __call__(self, name: str) -> PlainRun:
+    def job(self, name: str) -> Future:
         if name not in self.jobs:
-            path = ROOT / "snippets" / f"{name}.py"
-            self.jobs[name]: Future = self.pool.submit(start, path, self.folder)
-        return self.jobs[name].result()
+            self.jobs[name] = self.pool.submit(start, ROOT / "snippets" / f"{name}.py", self.folder)
+        return self.jobs[name]
+
+    def __call__(self, name: str) -> PlainRun:
+        return self.job(name).result()
 
     def every(self) -> dict[str, PlainRun]:
-        for name in self.names():
-            self.jobs.setdefault(name, self.pool.submit(start, ROOT / "snippets" / f"{name}.py", self.folder))
-        return {name: job.result() for name, job in sorted(self.jobs.items())}
+        jobs = {name: self.job(name) for name in self.names()}
+        return {name: job.result() for name, job in jobs.items()}
 
 
 if __name__ == "__main__":
