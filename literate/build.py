@@ -50,15 +50,14 @@ def bring_up_to_date(root: Path, outputs: Path, say: Callable) -> dict[str, nbfo
     fragments, values = {}, {}
     for name, cells in snippets.items():
         fragments |= render(cells, results[name])
-        values[name] = dict(results[name].metadata["literate"]["values"])
-        if volatile(cells):
-            values[name]["__volatile__"] = True
+        values[name] = results[name].metadata["literate"]["values"] | {"__volatile__": volatile(cells)}
     raise_all(faults(root, [cell for cells in snippets.values() for cell in cells], fragments, values))
     for name, text in fragments.items():
         write(outputs / "fragments" / name, text)
-    for path in (outputs / "fragments").rglob("*.md"):
-        if path.relative_to(outputs / "fragments").as_posix() not in fragments:
-            path.unlink()
+    gone = set(outputs.rglob("*.md")) - {outputs / "fragments" / name for name in fragments}
+    gone |= {path for path in outputs.rglob("*.ipynb") if path.stem not in snippets}
+    for path in gone:
+        path.unlink()
     write(outputs / "values.json", json.dumps(values, indent=1, sort_keys=True) + "\n")
     return results
 

@@ -1,8 +1,9 @@
 """Fresh: a stored run counts only while nothing that can change its output has changed.
 
-A run records the digest of every local file that it read (its own source, modules however deeply
-imported, matplotlibrc, data files), and a fingerprint of everything else: Python, packages,
-processor, threads, environment, engine.
+A run records the digest of every file of the project that it read (its own source, modules however
+deeply imported, matplotlibrc, data files), and a fingerprint of everything else: Python, packages,
+processor, threads, environment, engine. Not noted are what lies in outputs/ or outside the project, which
+files a folder holds, and what is read by other means than Python's `open` and `import`.
 """
 
 import hashlib

@@ -19,8 +19,8 @@ def prepare() -> None:
     shell.files_read = set()
 
     def noting_open(file, mode="r", *args, **kwargs):  # an audit hook would make torch twice as slow
-        if isinstance(file, (str, os.PathLike)) and ("r" in mode or "+" in mode):
-            shell.files_read.add(os.path.abspath(file))
+        if not isinstance(file, int) and ("r" in mode or "+" in mode):
+            shell.files_read.add(os.path.abspath(os.fsdecode(file)))
         return plain_open(file, mode, *args, **kwargs)
 
     def path_stats(loader, path):  # asked for each module that is imported from its source
@@ -37,6 +37,7 @@ def prepare() -> None:
         return text.getvalue(), {"alt": figure.get_label()}
 
     builtins.open = io.open = noting_open
+    io.open_code = lambda path: noting_open(path, "rb")  # what runpy opens
     SourceFileLoader.path_stats = path_stats
     sys.path.insert(0, "")
     shell.ast_node_interactivity = "none"  # a bare expression shows nothing
@@ -55,8 +56,12 @@ def report() -> None:
 
     from IPython import get_ipython
 
+    def plain(value):
+        return value if isinstance(value, (int, float, str)) else {"type": type(value).__name__}
+
     read = set(map(os.path.realpath, get_ipython().files_read))
     here, *away = (os.path.join(os.path.realpath(path), "") for path in (".", sys.prefix, "outputs"))
     local = [path for path in read if path.startswith(here) and not path.startswith(tuple(away))]
-    found = {"values": globals().get("values", {}), "read": sorted(map(os.path.relpath, local))}
-    builtins.print(json.dumps(found, default=lambda value: {"type": type(value).__name__}))
+    values = globals().get("values", {})
+    entries = {str(key): plain(values[key]) for key in values} if isinstance(values, dict) else None
+    builtins.print(json.dumps({"values": entries, "read": sorted(map(os.path.relpath, local))}))

@@ -8,6 +8,7 @@ from pathlib import Path
 import jupytext
 
 TAGS = {"hidden", "volatile", "markdown", "data"}
+READ = {"title", "tags", "lines_to_next_cell"}  # what jupytext makes of a marker, and of blank lines
 
 
 class LiterateError(Exception):
@@ -39,9 +40,11 @@ class Cell:
 
 def read_text(path: Path, root: Path) -> str:
     """Return the text of the source file at `path`, relative to `root`."""
-    data = (root / path).read_bytes()
     try:
+        data = (root / path).read_bytes()
         return data.decode("utf-8")
+    except OSError as error:
+        raise fault(str(path), error.strerror, "a source is a file that can be read") from None
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise fault(f"{path}:{line}", "this is not UTF-8 text", "save it as UTF-8") from None
@@ -49,14 +52,15 @@ def read_text(path: Path, root: Path) -> str:
 
 def read(path: Path, root: Path) -> list[Cell]:
     """Return the cells of the snippet at `path`; each code cell parses and has a name of its own."""
-    lines = read_text(path, root).split("\n")
+    lines = read_text(path, root).rstrip().split("\n")
     starts = [number for number, line in enumerate(lines, 1) if line.startswith("# %%")]
     nodes = jupytext.reads("\n".join(lines), fmt="py:percent").cells
-    if not starts or len(nodes) != len(starts):
+    kinds = [node.cell_type for node in nodes]
+    if len(kinds) != len(starts) or kinds[:1] != ["markdown"]:
         rule = "a snippet begins with `# %% [markdown]`, and only the first line of a cell looks like that"
-        raise fault(f"{path}:1", f"{len(starts)} cell markers but {len(nodes)} cells", rule)
+        raise fault(f"{path}:1", f"cell markers: {len(starts)}, cells: {', '.join(kinds) or 'none'}", rule)
     cells: list[Cell] = []
-    for number, (node, line, after) in enumerate(zip(nodes, starts, [*starts[1:], len(lines)])):
+    for number, (node, line, after) in enumerate(zip(nodes, starts, [*starts[1:], len(lines) + 1])):
         name = node.metadata.get("title", "") if node.cell_type == "code" else f"text-{number}"
         tags = frozenset(node.metadata.get("tags", ()))
         cell = Cell(path, name, node.cell_type, tags, line, after - 1, node.source)
@@ -64,8 +68,8 @@ def read(path: Path, root: Path) -> list[Cell]:
             raise cell.fault("every code cell needs a name of its own", "write `# %% lower_case_name`")
         if name in [other.name for other in cells]:
             raise cell.fault("two cells share this name", "give every cell a name of its own")
-        if tags - TAGS:
-            raise cell.fault(f"unknown tag {sorted(tags - TAGS)}", f"use some of {sorted(TAGS)}")
+        if unknown := sorted(tags - TAGS | node.metadata.keys() - READ):
+            raise cell.fault(f"unknown tag {unknown}", f"write tags=[…], with some of {sorted(TAGS)}")
         try:
             ast.parse(cell.source if cell.kind == "code" else "")
         except SyntaxError as error:

@@ -17,10 +17,11 @@ def render(cells: list[Cell], notebook: nbformat.NotebookNode) -> dict[str, str]
             here = f"{cell.path.stem}/{cell.name}"
             place = f"{cell.path.as_posix()}#L{cell.line}-L{cell.last}"
             attributes = {"id": f"cell-{cell.path.stem}-{cell.name}", "data-source": place}
-            code = f"````{{ .python }}\n{cell.source}\n````\n\n"
+            fence = longer("```", "`", cell.source)
+            code = f"{fence}{{ .python }}\n{cell.source}\n{fence}\n\n"
             output = "\n".join(show(output, cell.tags, here) for output in node.outputs)
-            fragments[f"{here}.md"] = block("cell", attributes, code + output, slashes=7)
-            fragments[f"{here}.code.md"] = block("cell", attributes, code, slashes=7)
+            fragments[f"{here}.md"] = block("cell", attributes, code + output)
+            fragments[f"{here}.code.md"] = block("cell", attributes, code)
             fragments[f"{here}.out.md"] = output
     return fragments
 
@@ -43,9 +44,14 @@ def show(output: nbformat.NotebookNode, tags: frozenset[str], here: str) -> str:
     return block("output", mark | group, f'<pre tabindex="0">{text}</pre>', raw=True)
 
 
-def block(kind: str, attributes: dict[str, str], content: str, raw: bool = False, slashes: int = 5) -> str:
+def block(kind: str, attributes: dict[str, str], content: str, raw: bool = False) -> str:
     """Return an HTML element as a pymdownx block: it keeps its content whole at any indentation."""
-    fence = "/" * slashes
+    fence = longer("////", "/", content)  # and longer than those of pages
     settings = f"    attrs: {json.dumps({'class': kind} | attributes, ensure_ascii=False)}\n"
     settings += "    markdown: html\n" * raw
     return f"{fence} html | div\n{settings}\n{content.strip()}\n\n{fence}\n"
+
+
+def longer(fence: str, mark: str, content: str) -> str:
+    """Return a fence that no run of its mark in the content can close."""
+    return max([fence, *re.findall(f"{mark}+", content)], key=len) + mark

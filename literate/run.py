@@ -107,7 +107,8 @@ class Client(NotebookClient):
             what, rule = f"{error.ename}: {error.evalue}", "a cell must run without an error"
             raise cell.fault(what, rule, int(lines[0])) from None
         except TimeoutError:
-            raise cell.fault(f"still running after {TIME_LIMIT} s", "keep cells short") from None
+            late = f"still running after {TIME_LIMIT} s", "keep cells short, or raise LITERATE_TIMEOUT"
+            raise cell.fault(*late) from None
         except DeadKernelError:
             dead = "the kernel died", "see what the cell does to its process"
             raise cell.fault(*(self.refused or dead)) from None
@@ -152,13 +153,14 @@ def refusal(output: nbformat.NotebookNode, tags: frozenset[str]) -> tuple[str, s
     return what, "print what readers should see; draw figures with Matplotlib"
 
 
-def check_values(cell: Cell, values: object) -> None:
-    """Allow a flat dict of finite numbers and strings, or none at all."""
-    rule = "values are Python numbers and strings by lower_case keys, none of them NaN or infinite"
-    if not isinstance(values, dict):
+def check_values(cell: Cell, values: dict | None) -> None:
+    """Allow a flat dict of finite numbers and of strings that a page can carry, or none at all."""
+    rule = "values are finite Python numbers, and strings without control characters, by lower_case keys"
+    if values is None:
         raise cell.fault("`values` is not a dict", rule)
     for key, value in values.items():
-        finite = not isinstance(value, float) or abs(value) < float("inf")
-        if not (isinstance(value, (int, float, str)) and finite and re.fullmatch(r"[a-z]\w*", key)):
-            shown = f"a {value['type']}" if isinstance(value, dict) and "type" in value else repr(value)
+        number = isinstance(value, (int, float)) and abs(value) < float("inf")
+        text = isinstance(value, str) and not CONTROL.search(value)
+        if not ((number or text) and re.fullmatch(r"[a-z]\w*", key)):
+            shown = f"a {value['type']}" if isinstance(value, dict) else repr(value)
             raise cell.fault(f"values[{key!r}] is {shown}", rule)

@@ -45,7 +45,7 @@ def compare(
         skeletons = [
             re.sub(r"[\s#]+", " ", skeleton) for skeleton in skeletons
         ]  # widths vary with the numbers
-    if skeletons[0] != skeletons[1]:
+    if skeletons[0] != skeletons[1] or len(numbers[0]) != len(numbers[1]):
         yield Mismatch(page, cell, rendered, computed)
     elif not volatile:
         for shown, wanted in zip(*numbers, strict=True):
@@ -96,7 +96,7 @@ def quoted(value: object, spec: str) -> str:
     text = format(value, spec)
     if isinstance(value, str):
         return text
-    text = re.sub(r"e([+-])0*(\d+)$", lambda m: f" × 10^{m[1].replace('+', '')}{m[2]}", text)
+    text = re.sub(r"[eE]([+-])0*(\d+)$", lambda m: f" × 10^{m[1].replace('+', '')}{m[2]}", text)
     return text.replace("-", "−")
 
 

@@ -52,12 +52,13 @@ def swap(name: str, path: str, old: str, new: str, *says: str) -> Fault:
 
 
 def page(name: str, line: str, *says: str) -> Fault:
-    """The page docs/other.md with a line more, its eighth; the message names page and line, and shows it."""
+    """The page docs/other.md with more from its eighth line on; the message names that line and shows it."""
 
     def change(folder: Path) -> None:
         edit(folder / "docs/other.md", "# Other {#other}\n", f"# Other {{#other}}\n\n{line}\n")
 
-    return Fault(name, change, ("docs/other.md:8", "rule:", f"| {line}", *says), engine=True)
+    shown = line.split("\n")[0].rstrip()
+    return Fault(name, change, ("docs/other.md:8", "rule:", f"| {shown}", *says), engine=True)
 
 
 def not_utf8(path: str) -> Callable[[Path], None]:
@@ -78,7 +79,7 @@ def file_for_folder(name: str) -> Callable[[Path], None]:
 CELLS = [
     code("raises", 'raise ValueError("broken")', CODE, "ValueError: broken"),
     code("raises below", "x = 1\n1 / 0", "snippets/other.py:7, cell 'two'", "ZeroDivisionError"),
-    code("hangs", "while True: pass", CELL, "still running after 3 s", LITERATE_TIMEOUT="3"),
+    code("hangs", "while True: pass", CELL, "after 3 s", "raise LITERATE_TIMEOUT", LITERATE_TIMEOUT="3"),
     code("writes to stderr", 'import sys; print("oh", file=sys.stderr)', CELL, "wrote to stderr: oh"),
     code("warns", 'import warnings; warnings.warn("beware")', CELL, "beware"),
     code("prints without end", 'while True: print("x" * 1000)', CELL, "left more than 100000 characters"),
@@ -142,6 +143,17 @@ CELLS = [
     ),
     by_engine(
         swap(
+            "unknown metadata",
+            "snippets/other.py",
+            "tags=",
+            "tag=",
+            VALUES,
+            "unknown tag ['tag']",
+            "tags=[…]",
+        )
+    ),
+    by_engine(
+        swap(
             "not JSON",
             "snippets/other.py",
             "# %% two",
@@ -157,6 +169,16 @@ CELLS = [
             "# %% [markdown]",
             "x = 1\n# %% [markdown]",
             "snippets/other.py:1",
+        )
+    ),
+    by_engine(
+        swap(
+            "code in the first cell",
+            "snippets/other.py",
+            "# %% [markdown]\n# # Other\n# A sentence.\n",
+            "",
+            "snippets/other.py:1: cell markers: 2, cells: code, code",
+            "begins with `# %% [markdown]`",
         )
     ),
     by_engine(
@@ -218,17 +240,45 @@ VALUES_FAULTS = [
     values("value NaN", '{"two": float("nan")}', "values['two'] is nan"),
     values("values not a dict", "[2.0]", "`values` is not a dict"),
     values("value not JSON", '{"two": object()}', "values['two'] is a object"),
-    values("nested values", '{"two": {"deep": 1}}', "values['two'] is {'deep': 1}"),
+    values("nested values", '{"two": {"deep": 1}}', "values['two'] is a dict"),
+    values("key that is a tuple", '{("two", 1): 1, "two": 2.0}', """values["('two', 1)"] is 1"""),
+    values("value that UTF-8 cannot carry", r'{"two": "\ud800"}', r"values['two'] is '\ud800'"),
     values("bad key", '{"Two things": 1, "two": 2.0}', "values['Two things'] is 1"),
 ]
 PAGES = [
     page("embed of nothing", '--8<-- "other/absent.md"', 'nothing is called "other/absent.md"'),
     page("embed of a hidden cell", '--8<-- "other/values.md"', 'nothing is called "other/values.md"'),
+    page("embed with one dash", '-8<- "other/two.md"', "cannot read this embed"),
+    page("embed with a space behind it", '--8<-- "other/two.md" ', "cannot read this embed"),
+    page("embed in a comment", '<!--\n--8<-- "other/two.md"\n-->', "an embed or a value in a comment"),
+    page("value in a block of code", "``` text\n`#!val other.two`\n```", "in a block of code"),
     page("embed in the text", 'see --8<-- "other/two.md"', "cannot read this embed"),
     page("value of nothing", "It is `#!val other.absent`.", "no such value"),
     page("value cut by a line", "It is `#!val other.", "no such value"),
     page("bad format", "It is `#!val other.two:.3q`.", "cannot format", "'q'"),
+    page("value in a span of more marks", "It is `` `#!val other.two` ``.", "no such value"),
+    page("value after a space", "It is ` #!val other.two`.", "no such value"),
+    page("value of the engine's own", "It is `#!val other.__volatile__`.", "no such value"),
+    by_engine(
+        swap(
+            "number too large for its format",
+            "snippets/other.py",
+            "2.0",
+            "10**400",
+            "docs/index.md:12",
+            "cannot format",
+            "too large",
+        )
+    ),
     page("value in a heading", "## About `#!val other.two` {#about}", "a value in a heading"),
+    page("value in an underlined heading", "About `#!val other.two`\n---", "a value in a heading"),
+    by_engine(
+        Fault(
+            "page that is no file",
+            lambda folder: (folder / "docs/lost.md").symlink_to("absent.md"),
+            ("docs/lost.md: No such file", "rule:", "a file that can be read"),
+        )
+    ),
     Fault("page that is not UTF-8", not_utf8("docs/other.md"), ("docs/other.md:", "not UTF-8", "rule:")),
     swap(
         "broken link", "docs/index.md", "(other.md#two)", "(absent.md)", "index.md", "absent.md", "1 warnings"

@@ -166,6 +166,29 @@ def test_a_file_that_changes_while_a_snippet_runs_leaves_no_run_that_counts(proj
     assert values(project)["numbers"]["value"] == 9
 
 
+def test_a_script_that_a_snippet_runs_is_one_of_its_inputs(project: Path) -> None:
+    (project / "script.py").write_text("print('value', 7)")
+    edit(
+        project / "snippets/numbers.py",
+        'print("value", models.value)',
+        'import runpy; runpy.run_path("script.py")',
+    )
+    assert build(project) == BOTH  # a module more may shadow another
+    edit(project / "script.py", "7", "8")
+    assert build(project) == {"numbers"}
+
+
+def test_nothing_is_kept_of_snippets_that_are_gone(project: Path) -> None:
+    left = [
+        project / "outputs" / name for name in ("runs/old.ipynb", "notebooks/old.ipynb", "fragments/old/a.md")
+    ]
+    for path in left:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("old")
+    assert build(project) == set()
+    assert not any(path.exists() for path in left)
+
+
 @pytest.mark.parametrize(
     "damage", ["cut short", "empty", "hand-edited", "not a notebook", "half written beside it"]
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import lxml.html
 import pytest
-from compared import NUMBER
+from compared import NUMBER, compare
 from plain_run import ROOT
 from rendered import Checker
 
@@ -200,6 +200,12 @@ ADDED += [sign_before_value, power_after_value, drift]
 )
 def test_a_lost_added_or_disguised_output_is_reported(change, site_dir, runs, tmp_path):
     assert reported(site_dir, runs, tmp_path, "index.html", change)
+
+
+def test_a_volatile_output_may_change_its_numbers_and_lose_none():
+    for shown, faults in (("a step: 12 ms,  4 ms", 0), ("a step: 2.5 ms, ms", 1), ("a step: 2.5 s, 4 ms", 1)):
+        found = list(compare("page", "cell", shown, "a step: 2.5 ms, 30 ms", volatile=True, tolerance=0.0))
+        assert len(found) == faults, shown
 
 
 def move_output(document) -> None:
