@@ -16,6 +16,7 @@ import logging
 import os
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 from pathlib import Path
@@ -30,6 +31,7 @@ from mkdocs.utils import CountHandler
 
 ROOT = Path(__file__).resolve().parent
 HOST, PORT = "127.0.0.1", 8000
+OURS = {"404.html", "feed.xml", "sitemap.xml"}  # by which a site that was built here is known
 RULES = dict.fromkeys(
     (errno.EACCES, errno.ENOSPC, errno.EROFS, errno.EFBIG),
     "outputs/ and the site's folder must be writable, with room left",
@@ -37,6 +39,7 @@ RULES = dict.fromkeys(
     (errno.EEXIST, errno.ENOTDIR),
     "outputs/ and the site must be writable folders; move away the file that stands in their place",
 )
+RULES[errno.EADDRINUSE] = "end the other program that listens there, or choose another --port"
 
 
 class BuildFailedError(Exception):
@@ -91,6 +94,21 @@ def swap(staging: Path, site: Path) -> None:
     shutil.rmtree(aside(site), ignore_errors=True)
 
 
+def check_place(site: Path, root: Path) -> None:
+    """Raise unless the folder, which is replaced as a whole, is new, empty or a site that was built here."""
+    names = {path.name for path in site.iterdir()} if site.is_dir() else set()
+    if site.exists() and not site.is_dir():
+        what = "is a file"
+    elif root.is_relative_to(site):
+        what = "holds the project"
+    elif names and not OURS <= names:
+        what = "holds other files than a site's"
+    else:
+        return
+    rule = "a site is a folder of its own: new, empty, or built here before"
+    raise BuildFailedError(f"{site} {what}\nrule: {rule}")
+
+
 def build_site(root: Path, site: Path) -> None:
     """Build the project at `root` and swap the result in at `site`."""
     staging = site.with_name(site.name + ".staging")
@@ -98,8 +116,7 @@ def build_site(root: Path, site: Path) -> None:
     lock.parent.mkdir(exist_ok=True)
     with FileLock(lock):  # a second build waits for the first
         restore(site)
-        if site.exists() and not site.is_dir():
-            raise BuildFailedError(f"{site} is a file\nrule: a site is a folder; move the file away")
+        check_place(site, root)
         shutil.rmtree(staging, ignore_errors=True)
         config = configured(staging, root, "build")
         try:
@@ -111,7 +128,12 @@ def build_site(root: Path, site: Path) -> None:
 
 
 def serve(root: Path, port: int) -> None:
-    """Serve the last good build and rebuild on every save of a page, snippet or module."""
+    """Serve the last good build and rebuild on every save of what is watched.
+
+    That is docs/, mkdocs.yml, what it lists under `watch`, and the modules beside it. Other files that
+    snippets read count at the next save; what runs here (hooks, literate/, publish/) at the next start.
+    """
+    socket.create_server((HOST, port)).close()  # raises if it is taken, before anything is built
     with tempfile.TemporaryDirectory(prefix="preview-") as folder:
         site, staging = Path(folder) / "site", Path(folder) / "staging"
         site.mkdir()
@@ -123,8 +145,8 @@ def serve(root: Path, port: int) -> None:
             root=str(site),
             mount_path="/",
         )
-        for path in (config.docs_dir, config.config_file_path, *config.watch):
-            server.watch(path)
+        for path in (config.docs_dir, config.config_file_path, *config.watch, *root.glob("*.py")):
+            server.watch(str(path))
         try:
             server.builder()
             server.serve()
@@ -157,7 +179,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--serve", action="store_true", help="preview instead of publishing")
     parser.add_argument("--port", type=int, default=PORT, help=f"of the preview on {HOST} (default {PORT})")
-    parser.add_argument("--site-dir", type=Path, default=ROOT / "site", help="where to publish")
+    parser.add_argument("--site-dir", type=Path, default=ROOT / "site", help="folder to replace by the site")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background jobs without it

@@ -1,6 +1,5 @@
 """MkDocs hooks: run the snippets before a build, hand their notebooks and sources to the site."""
 
-import re
 from pathlib import Path
 
 import nbformat
@@ -11,6 +10,7 @@ from mkdocs.structure.files import File, Files
 
 import citations
 import literate
+from literate.read import fault, read_text
 
 log = get_plugin_logger("literate")
 
@@ -26,19 +26,30 @@ def on_pre_build(config: MkDocsConfig) -> None:
         for name, notebook in literate.build(root, log.info).items():
             path = root / "outputs" / "notebooks" / f"{name}.ipynb"
             path.parent.mkdir(exist_ok=True)
-            path.write_text(downloadable(root, notebook), encoding="utf-8")
+            path.write_text(downloadable(root, name, notebook), encoding="utf-8")
         citations.check(root / "docs", root / "docs" / "references.bib")
     except (literate.LiterateError, citations.CitationError) as error:
         raise PluginError(f"\n\n{error}\n") from None
 
 
-def downloadable(root: Path, notebook: nbformat.NotebookNode) -> str:
-    """Return the executed notebook as a reader takes it away: it writes the local modules that it imports."""
+def downloadable(root: Path, name: str, notebook: nbformat.NotebookNode) -> str:
+    """Return the executed notebook as a reader takes it away: it writes the modules and files that it reads.
+
+    The style of its figures stays here.
+
+    Raises:
+        LiterateError: a file cannot be written so.
+    """
     copy = nbformat.from_dict(notebook)
-    modules = [name for name in copy.metadata.pop("literate")["inputs"] if re.fullmatch(r"\w+\.py", name)]
-    for name in modules:
-        source = f"%%writefile {name}\n{(root / name).read_text(encoding='utf-8').rstrip()}"
-        cell = nbformat.v4.new_code_cell(source, id=f"write-{name[:-3]}", metadata={"tags": ["setup"]})
+    inputs = copy.metadata.pop("literate")["inputs"]
+    left = {"matplotlibrc", f"snippets/{name}.py"}
+    for file in (file for file, was in inputs.items() if was != "absent" and file not in left):
+        if "/" in file:
+            rule = "the notebook to take away writes text files beside itself: read those beside mkdocs.yml"
+            raise fault(f"snippets/{name}.py", f"it reads {file}", rule)
+        source = f"%%writefile {file}\n{read_text(Path(file), root).rstrip()}"
+        mark = "write-" + file.removesuffix(".py").replace(".", "-")
+        cell = nbformat.v4.new_code_cell(source, id=mark, metadata={"tags": ["setup"]})
         copy.cells.insert(1, cell)
     return nbformat.writes(copy) + "\n"
 

@@ -37,7 +37,7 @@ def page_context(page, config: MkDocsConfig, files) -> dict:
         article = article_of(config)
         context |= {
             "scholar": scholar(page, article),
-            "json_ld": json_ld(page, article, config.site_url or ""),
+            "json_ld": json_ld(page, article, config.site_url),
             "bibtex": bibtex(page, article),
         }
     return context
@@ -141,7 +141,7 @@ def notebook_links(name: str, page, config: MkDocsConfig) -> list[dict]:
 
 def write_feed(site: Path, config: MkDocsConfig) -> None:
     """Write an Atom feed with one entry, the edition of the article."""
-    article, address = article_of(config), config.site_url or ""
+    article, address = article_of(config), config.site_url
     updated = f"{article.edition}T00:00:00Z"
     feed = ET.Element("feed", xmlns=ATOM)
     add(feed, "title", config.site_name)

@@ -22,6 +22,8 @@ def on_startup(command: str, dirty: bool) -> None:
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Check what every build needs; date everything by the edition."""
+    if not config.site_url:
+        raise PluginError("site_url of mkdocs.yml is empty\n    rule: links, tags and feed state an address")
     date_build(article_of(config))
     formulas.check_installed()
     notebooks.use_own_template()
@@ -75,7 +77,7 @@ def shared_context(context, config: MkDocsConfig) -> dict:
         "home_url": context["base_url"].rstrip("/") + "/",
         "offline": not serving,
         "preload_fonts": [f"assets/fonts/{name}.woff2" for name in preloaded],
-        "card": (config.site_url) + citing.CARD,
+        "card": config.site_url + citing.CARD,
         "paper": paper.NAME if not serving and paper.chromium() else None,
     }
 

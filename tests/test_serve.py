@@ -77,6 +77,9 @@ def test_saved_changes_show_and_faults_leave_the_last_good_page(preview):
     tiny_project.edit(models, "deeper.value + 1", "deeper.value + 2")
     preview.wait(lambda: preview.shown() == "9")
 
+    tiny_project.edit(preview.folder / "deeper.py", "read())", "read()) + 1")
+    preview.wait(lambda: preview.shown() == "10")
+
     page = preview.folder / "docs/index.md"
     tiny_project.edit(page, "# Tiny {#tiny}\n", "# Tiny {#tiny}\n\nProse saved while serving.\n")
     preview.wait(lambda: "Prose saved while serving." in preview.page())

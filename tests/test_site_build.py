@@ -5,17 +5,21 @@ from __future__ import annotations
 import errno
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
 import tiny_project
 from mkdocs.exceptions import PluginError
 
+import literate
 import site_build
+import site_hooks
 from publish import policy
 
 NO_PDF = {"CHROMIUM": ""}  # printing is not what is tested here, and slow
@@ -32,7 +36,8 @@ def two_sites(tmp_path: Path) -> tuple[Path, Path]:
     """Return a staged site and a published one."""
     for name, text in (("site.staging", "new"), ("site", "old")):
         (tmp_path / name).mkdir()
-        (tmp_path / name / "index.html").write_text(text)
+        for file in ("index.html", *site_build.OURS):
+            (tmp_path / name / file).write_text(text)
     return tmp_path / "site.staging", tmp_path / "site"
 
 
@@ -70,10 +75,10 @@ def test_a_build_killed_between_the_steps_is_mended_by_the_next_even_if_that_fai
     assert killed.returncode == 9 and not site.exists() and shown(site_build.aside(site)) == "old"
 
     def fails(*_) -> None:
-        raise site_build.BuildFailedError
+        raise site_build.BuildFailedError("for another reason")
 
     monkeypatch.setattr(site_build, "configured", fails)
-    with pytest.raises(site_build.BuildFailedError):
+    with pytest.raises(site_build.BuildFailedError, match="for another reason"):
         site_build.build_site(site.parent, site)
     assert shown(site) == "old"
 
@@ -100,9 +105,9 @@ def project(tmp_path: Path) -> Path:
     return tiny_project.make_site(tmp_path / "project")
 
 
-def build(project: Path) -> subprocess.CompletedProcess:
-    command = [sys.executable, "site_build.py"]
-    return subprocess.run(command, cwd=project, env=os.environ | NO_PDF, capture_output=True, text=True)
+def build(project: Path, **environment: str) -> subprocess.CompletedProcess:
+    command, settings = [sys.executable, "site_build.py"], os.environ | NO_PDF | environment
+    return subprocess.run(command, cwd=project, env=settings, capture_output=True, text=True)
 
 
 def test_a_file_in_the_place_of_the_site_is_named_and_kept(project):
@@ -111,6 +116,45 @@ def test_a_file_in_the_place_of_the_site_is_named_and_kept(project):
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "site is a file\nrule: a site is a folder" in done.stderr
     assert (project / "site").read_text() == "mine"
+
+
+@pytest.mark.parametrize("below,what", [("", "holds the project"), ("project/docs", "holds other files")])
+def test_a_folder_that_is_no_site_of_ours_is_not_replaced(tmp_path, below, what):
+    root = tiny_project.make(tmp_path / "project")
+    before = sorted(tmp_path.rglob("*.*"))
+    with pytest.raises(site_build.BuildFailedError, match=f"{what}.*\nrule: a site is a folder of its own"):
+        site_build.build_site(root, tmp_path / below)
+    assert [path for path in sorted(tmp_path.rglob("*.*")) if "outputs" not in path.parts] == before
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_built(project):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        command = [sys.executable, "site_build.py", "--serve", "--port", str(taken.getsockname()[1])]
+        done = subprocess.run(command, cwd=project, capture_output=True, text=True)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "in use" in done.stderr and "rule: end the other program" in done.stderr
+    assert not (project / "outputs").exists()
+
+
+def test_a_site_without_an_address_is_refused(project):
+    done = build(project, SITE_URL="")
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "site_url of mkdocs.yml is empty\n    rule:" in done.stderr
+
+
+@pytest.mark.parametrize("file", ["data/table.csv", "data.txt"])
+def test_a_notebook_to_take_away_writes_the_files_that_it_reads_or_is_refused(tmp_path, file):
+    (tmp_path / file).parent.mkdir(exist_ok=True)
+    (tmp_path / file).write_text("7\n")
+    inputs = dict.fromkeys([file, "matplotlibrc", "snippets/x.py"], "its digest") | {"gone.txt": "absent"}
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# X")])
+    notebook.metadata["literate"] = {"inputs": inputs, "values": {}}
+    if "/" in file:
+        with pytest.raises(literate.LiterateError, match="snippets/x.py: it reads data/table.csv"):
+            site_hooks.downloadable(tmp_path, "x", notebook)
+    else:
+        _, written = nbformat.reads(site_hooks.downloadable(tmp_path, "x", notebook), as_version=4).cells
+        assert (written.id, written.source) == ("write-data-txt", "%%writefile data.txt\n7")
 
 
 def test_missing_packages_are_named_with_the_command_that_installs_them(project):
