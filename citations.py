@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from itertools import cycle
+from itertools import product
 from pathlib import Path
 from string import ascii_lowercase
 from xml.etree.ElementTree import Element, SubElement
@@ -26,6 +26,7 @@ from pybtex.exceptions import PybtexError
 
 CITE = r"\[(@[a-z0-9]+(?:; ?@[a-z0-9]+)*)\]"
 NOUN = re.compile(r"(?:^|[.?!;:]|\b(?:of|in|by|and|with|what|that|as|from|to|see|for|than))\s*$", re.I)
+LABELS = [first + last for first, last in product(["", *ascii_lowercase], ascii_lowercase)]  # a, … z, aa, …
 LOOSE = re.compile(r"\[@[^\]]*\]?")  # what was meant as a citation
 FENCE, CODE = re.compile(r"^\s*(```+|~~~+)"), re.compile(r"(`+).*?\1")
 ROADS = {  # field: address, label
@@ -86,11 +87,10 @@ def check(docs: Path, bib: Path) -> None:
                     fault(where, f"{found} in a heading", "cite in the text below it")
                 for key in set(keys_in(found)) - known.keys():
                     fault(where, f"[@{key}] has no entry", f"add it to {bib.name}, or mend the key")
-    source = bib.read_text(encoding="utf-8").lower()
+    source = bib.read_text(encoding="utf-8")
     for key in sorted(known.keys() - cited):
-        where = (
-            f"{bib.relative_to(docs.parent)}:{source[: source.find(f'{{{key.lower()},')].count(chr(10)) + 1}"
-        )
+        begins = re.search(rf"[{{(]\s*{re.escape(key)}\s*,", source, re.I).start()
+        where = f"{bib.relative_to(docs.parent)}:{source.count(chr(10), 0, begins) + 1}"
         fault(where, f"no page cites '{key}'", f"cite it as [@{key}], or delete the entry")
     if len(lists) != 1:
         fault(docs.name, f"[references] stands in {lists or 'no page'}", "one page has the list, once")
@@ -200,10 +200,7 @@ class CiteTree(Treeprocessor):
             item.append(reference(key, known))
             back = SubElement(item, "span", {"class": "cite-back"})
             back.text = AtomicString("Cited here: " if key in places else "Cited in: ")
-            here = [
-                (f"#{link.get('id')}", letter)
-                for link, letter in zip(places.get(key, []), cycle(ascii_lowercase))
-            ]
+            here = [(f"#{link.get('id')}", label) for link, label in zip(places.get(key, []), LABELS)]
             for address, label in here + self.md.citations.elsewhere(key):
                 link = SubElement(back, "a", href=address)
                 link.text, link.tail = AtomicString(label), AtomicString(", ")
@@ -242,5 +239,4 @@ class CitationsExtension(Extension):
         md.treeprocessors.register(CiteTree(md), "citations", 8)  # after inline, before MkDocs' own
 
 
-def makeExtension(**settings) -> CitationsExtension:
-    return CitationsExtension(**settings)
+makeExtension = CitationsExtension

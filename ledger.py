@@ -121,5 +121,4 @@ class LedgerExtension(Extension):
         md.preprocessors.register(LedgerLines(md), "ledger", 30)
 
 
-def makeExtension(**settings) -> LedgerExtension:
-    return LedgerExtension(**settings)
+makeExtension = LedgerExtension

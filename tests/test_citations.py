@@ -152,6 +152,20 @@ def test_check_lists_unknown_keys_and_uncited_entries_at_once(docs):
     assert f"{docs.name}/references.bib:14: no page cites 'harvey2024second'\n    rule: cite it as" in message
 
 
+def test_an_uncited_entry_is_found_however_its_key_is_spaced(docs):
+    bib = docs / "references.bib"
+    bib.write_text(BIB.replace("@misc{harvey2024second,", "@misc{ harvey2024second ,"), encoding="utf-8")
+    (docs / "index.md").write_text(ALL.replace("[@harvey2024second]", "") + "\n[references]\n")
+    assert f"{docs.name}/references.bib:14: no page cites 'harvey2024second'" in faults(docs)
+
+
+def test_the_links_back_of_one_entry_have_labels_of_their_own(docs):
+    page = rendered(docs, "[@pair2019two] " * 30 + "\n\n[references]\n")
+    (back,) = [span for span in page.select(".cite-back") if "Cited here" in span.text]
+    labels = [link.text for link in back.select("a")]
+    assert len(set(labels)) == len(labels) == 31 and labels[:2] + labels[25:28] == ["a", "b", "z", "aa", "ab"]
+
+
 @pytest.mark.parametrize(
     "line", ["[@a, @b]", "[@ mackay1992practical]", "[@mackay1992practical", "## On [@pair2019two]"]
 )
