@@ -15,7 +15,7 @@ from pathlib import Path
 from publish import audit_browser, audit_files, lighthouse
 from publish.browser import FLAGS, chromium
 from publish.serving import base_of, served
-from publish.shots import pages_of
+from publish.shots import file_of, pages_of
 
 ARTICLE_BYTES = 130 * 1024
 NOTEBOOK_BYTES = 300 * 1024
@@ -75,8 +75,7 @@ def raw_tex(site: Path, names: list[str]) -> list[str]:
     """Return the pages on which TeX is left that a reader without JavaScript would see."""
     faults = []
     for name in names:
-        path = site / name if name.endswith(".html") else site / name / "index.html"
-        left = audit_files.raw_formulas(path.read_text(encoding="utf-8"))
+        left = audit_files.raw_formulas(file_of(site, name).read_text(encoding="utf-8"))
         faults += [f"/{name}: {formula}" for formula in left]
     return faults
 

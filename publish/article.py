@@ -30,6 +30,7 @@ class Author:
 
     @property
     def name(self) -> str:
+        """The whole name, first names first."""
         return f"{self.given} {self.family}"
 
 
@@ -49,6 +50,7 @@ class Article:
 
     @property
     def original_title(self) -> str:
+        """The title of the post of 2024, which this edition extends."""
         return plain(self.post.fields["title"])
 
 

@@ -4,7 +4,7 @@ In: the sheets in docs/assets/css, KaTeX's own, config.extra_css, and the pages
 that are already written. Out: files under assets/, and the pages with the sheet in
 place of their link to `assets/site.css`, and with `assets/site.js`, `assets/fonts/x.woff2`
 replaced by the names of those files. A sheet of its own would cost every first visit
-a round trip before anything shows; in the page it weighs 7 kB.
+a round trip before anything shows; in the page it costs a few kilobytes.
 """
 
 import hashlib

@@ -118,10 +118,10 @@ def offline_faults(browser, address: str, names: list[str]) -> list[str]:
     context = browser.new_context()
     page = context.new_page()
     page.goto(address, wait_until="load")
-    if not page.evaluate(KEPT):
-        return [f"/: nothing keeps the site for offline reading within {KEEPING} s"]
+    if not (kept := page.evaluate(KEPT)):
+        faults.append(f"/: nothing keeps the site for offline reading within {KEEPING} s")
     context.set_offline(True)
-    for name in names:
+    for name in names if kept else []:
         try:
             page.goto(address + name, wait_until="load", timeout=10_000)
         except Exception as error:  # Playwright's own class is not imported where no browser is

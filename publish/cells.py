@@ -14,6 +14,7 @@ CELL = re.compile(r'(?P<open><div class="cell"(?P<attributes>[^>]*)>)\s*')
 GROUPS = {"k": "k kn kc kd kr ow", "s": "s s1 s2 sd sa sb se", "m": "mi mf mb mh mo", "c": "c c1 cm ch"}
 GROUPS |= {"f": "nf nc nd fm", "b": "nb bp nn"}
 GROUP_OF = {name: group for group, names in GROUPS.items() for name in names.split()}
+JOINED = re.compile(r'<span class="(\w)">[^<]*</span>(?:<span class="\1">[^<]*</span>)+')
 TOKEN = re.compile(r'<span class="(\w\w?\d?)">')
 NAME = re.compile(r'<span class="cell-name">([^<]*)</span>')
 # Pygments names every token; only those that the style sheet colors keep their element.
@@ -44,10 +45,7 @@ def fewer_tokens(code_html: str) -> str:
     """Name tokens by the color they get, and join neighbors of one color."""
     code_html = PLAIN.sub(r"\1", code_html)
     code_html = TOKEN.sub(lambda match: f'<span class="{GROUP_OF.get(match[1], match[1])}">', code_html)
-    for group in GROUPS:
-        code_html = re.sub(rf'(<span class="{group}">[^<]*)</span><span class="{group}">', r"\1", code_html)
-        code_html = re.sub(rf'(<span class="{group}">[^<]*)</span><span class="{group}">', r"\1", code_html)
-    return code_html
+    return JOINED.sub(lambda match: match[0].replace(f'</span><span class="{match[1]}">', ""), code_html)
 
 
 def headed(match: re.Match[str], repository: str | None) -> str:

@@ -20,6 +20,11 @@ def pages_of(site: Path) -> list[str]:
     return [name.removesuffix("index.html") for name in names]
 
 
+def file_of(site: Path, name: str) -> Path:
+    """Return the file of the page at an address below the front page's."""
+    return site / name if name.endswith(".html") else site / name / "index.html"
+
+
 def settle(page) -> None:
     """Wait until the script of an opened page has run, and its fonts are there."""
     page.wait_for_selector("#preview", state="attached")

@@ -26,7 +26,7 @@ from source import CONFIGURATION, FACTS, METHOD, METHOD_URL, PEOPLE, POST
 from publish import article, card, citing
 from publish.paper import NAME
 from publish.serving import base_of
-from publish.shots import pages_of
+from publish.shots import file_of, pages_of
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
@@ -39,12 +39,8 @@ def bare(text: str) -> str:
 @pytest.fixture(scope="module")
 def soups(site_dir):
     """Return every page by its address below the site's."""
-
-    def soup(name: str) -> BeautifulSoup:
-        path = site_dir / name if name.endswith(".html") else site_dir / name / "index.html"
-        return BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
-
-    return {name: soup(name) for name in pages_of(site_dir)}
+    texts = {name: file_of(site_dir, name).read_text(encoding="utf-8") for name in pages_of(site_dir)}
+    return {name: BeautifulSoup(text, "lxml") for name, text in texts.items()}
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from bs4 import BeautifulSoup
 from audit import ARTICLE_BYTES, NOTEBOOK_BYTES, raw_tex
 from publish import audit_browser, audit_files
 from publish.serving import base_of
-from publish.shots import pages_of, settle
+from publish.shots import file_of, pages_of, settle
 
 
 @pytest.fixture(scope="module")
@@ -17,8 +17,7 @@ def names(site_dir):
 
 
 def soup_of(site, name):
-    path = site / name if name.endswith(".html") else site / name / "index.html"
-    return BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
+    return BeautifulSoup(file_of(site, name).read_text(encoding="utf-8"), "lxml")
 
 
 def test_no_page_shows_raw_tex(site_dir, names):

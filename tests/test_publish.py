@@ -86,6 +86,13 @@ def test_two_equations_with_one_number_stop_the_build(renderer):
         formulas.draw_formulas(page, "x.md", renderer)
 
 
+def test_neighbors_of_one_color_become_one_however_many():
+    names = ["mi"] * 5 + ["k", "s1", "s2"]
+    code = "".join(f'<span class="{name}">{at}</span>' for at, name in enumerate(names))
+    joined = '<span class="m">01234</span><span class="k">5</span><span class="s">67</span>'
+    assert cells.fewer_tokens(code) == joined
+
+
 @pytest.fixture(scope="module")
 def drawing():
     import matplotlib.pyplot as plt

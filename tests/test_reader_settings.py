@@ -8,7 +8,7 @@ from reader_settings import CUT, EXCEPT_SCRIPTS, LABELS, MOVES, OVERLAPS, TEXT, 
 
 from publish.audit_browser import UNFOLD
 from publish.formulas import ROOT
-from publish.shots import pages_of
+from publish.shots import file_of, pages_of
 
 WINDOWS = [(360, 800, 1), (1280, 800, 1)]  # width and height in CSS pixels, device pixels to each
 SCREENS = [
@@ -133,8 +133,8 @@ def test_the_smallest_letters_of_figures_are_legible_on_a_phone(visit, names):
 def test_no_picture_is_made_of_pixels(site_dir, names):
     """So screens of every density get the same sharp one."""
     for name in pages_of(site_dir):
-        path = site_dir / name if name.endswith(".html") else site_dir / name / "index.html"
-        assert not re.search("<(img|canvas|video|iframe|object|image)[ >]", path.read_text("utf-8")), name
+        text = file_of(site_dir, name).read_text("utf-8")
+        assert not re.search("<(img|canvas|video|iframe|object|image)[ >]", text), name
 
 
 def test_without_javascript_every_word_is_there_and_every_fold_opens(visit, names):
