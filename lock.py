@@ -1,8 +1,8 @@
 """Resolve requirements.txt anew: one lock for Linux, macOS and Windows, CPython 3.11 to 3.13.
 
-torch stands in it as a bare pin and brings only its Python-side needs: the CUDA packages that its
-Linux wheel also names are left to whoever wants them (README: CPU-only wheels). uv resolves for all
-platforms at once, which pip cannot; installing stays pip's.
+torch stands in it as a bare pin, with those of its needs that every wheel has. The CUDA packages that its
+Linux wheel on PyPI also names are not locked: pip adds them, unless a CPU-only torch is there already
+(README). uv resolves for all platforms at once, which pip cannot; installing stays pip's.
 """
 
 import re
@@ -10,27 +10,20 @@ import subprocess
 import sys
 import tempfile
 import tomllib
+from importlib.metadata import requires
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-TORCH_NEEDS = (
-    "filelock",
-    "typing-extensions>=4.10",
-    "setuptools>=77",
-    "sympy>=1.13.3",
-    "networkx",
-    "jinja2",
-    "fsspec",
-)
 HEADER = "# Made by `make lock`; do not edit. For Linux, macOS, Windows; CPython 3.11 to 3.13.\n"
 
 
 def wanted() -> tuple[str, list[str]]:
-    """Return torch's pin and every other direct requirement."""
+    """Return torch's pin, and every other direct requirement with torch's own."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     direct = project["dependencies"] + project["optional-dependencies"]["test"]
     torch = next(requirement for requirement in direct if re.match(r"torch\b", requirement))
-    return torch, [r for r in direct if r != torch] + list(TORCH_NEEDS)
+    needs = [need for need in requires("torch") if ";" not in need]  # with a condition: CUDA, extras
+    return torch, [r for r in direct if r != torch] + needs
 
 
 def main() -> None:
