@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+import runpy
 import subprocess
 import sys
 import tomllib
 
 import pytest
 import tiny_project
+from plain_run import start
+
+import lock
 
 
 def normal(name: str) -> str:
@@ -54,9 +59,11 @@ def test_no_dependency_is_fetched_from_a_place_of_its_own(root):
 
 def test_the_page_that_contributing_shows_builds(root, tmp_path):
     text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    shown = dict(re.findall(r"^`((?:snippets|docs)/\w+\.\w+)`:\n\n``` \w+\n(.*?)^```$", text, re.M | re.S))
-    assert sorted(shown) == ["docs/halving.md", "snippets/halving.py"]
+    block = r"^`((?:snippets|docs|tests)/\w+\.\w+)`[^\n]*:\n\n``` \w+\n(.*?)^```$"
+    shown = dict(re.findall(block, text, re.M | re.S))
+    assert sorted(shown) == ["docs/halving.md", "snippets/halving.py", "tests/test_halving.py"]
     project = tiny_project.make_site(tmp_path)
+    (project / "tests").mkdir()
     for name, content in shown.items():
         (project / name).write_text(content, encoding="utf-8")
     tiny_project.edit(
@@ -67,6 +74,27 @@ def test_the_page_that_contributing_shows_builds(root, tmp_path):
     page = (project / "site/halving/index.html").read_text(encoding="utf-8")
     assert 'data-value="halving.steps"' in page and ">6931<" in page  # log 2 / 1e-4
     assert 'data-cell="halving/half_life"' in page
+    notebook = (project / "site/notebooks/halving/index.html").read_text(encoding="utf-8")
+    titles = [re.search('property="og:title" content="([^"]*)"', text)[1] for text in (page, notebook)]
+    assert titles == ["Halving", "Halving by decay alone"]
+    tests = runpy.run_path(str(project / "tests/test_halving.py"))
+    test = tests["test_the_half_life_is_that_of_repeated_steps"]
+    test(lambda name: start(project / f"snippets/{name}.py", tmp_path))
+
+
+def test_make_asks_for_the_pythons_that_the_project_requires(root):
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    least, below = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", project["requires-python"]).groups()
+    make = (root / "Makefile").read_text(encoding="utf-8")
+    assert f"not (3, {least}) <= sys.version_info < (3, {below})" in make
+    assert f"Python 3.{least} to 3.{int(below) - 1} is needed" in make
+
+
+def test_what_torch_needs_of_python_is_locked_and_nothing_of_cuda(root):
+    torch, others = lock.wanted()
+    names = {normal(re.match(r"[\w.-]+", requirement)[0]) for requirement in others}
+    assert torch == "torch==2.13.0" and {"filelock", "jinja2", "fsspec"} <= names
+    assert not [name for name in names if re.match("nvidia|triton|cuda", name)]
 
 
 def test_no_file_of_the_engine_or_publisher_outgrows_one_read(root):
@@ -77,16 +105,18 @@ def test_no_file_of_the_engine_or_publisher_outgrows_one_read(root):
 
 def test_who_may_import_whom(root):
     """The engine imports neither torch nor MkDocs; the publisher not the engine; snippets not one another."""
-    rules = {"literate": r"torch|mkdocs|models|publish", "publish": r"literate|torch|models"}
-    rules["snippets"] = (
-        "|".join(path.stem for path in (root / "snippets").glob("*.py")) + "|literate|publish|tests"
-    )
+    rules = {"literate": {"torch", "mkdocs", "models", "publish"}, "publish": {"literate", "torch", "models"}}
+    rules["snippets"] = {path.stem for path in (root / "snippets").glob("*.py")}
+    rules["snippets"] |= {"literate", "publish", "tests"}
     for folder, forbidden in rules.items():
         for path in (root / folder).glob("*.py"):
-            found = re.findall(
-                rf"^\s*(?:import|from) (?:{forbidden})\b", path.read_text(encoding="utf-8"), re.M
-            )
-            assert not found, f"{path}: {found}"
+            found = set()
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                if isinstance(node, ast.Import):
+                    found |= {alias.name.split(".")[0] for alias in node.names}
+                elif isinstance(node, ast.ImportFrom):
+                    found.add((node.module or "").split(".")[0])
+            assert not found & forbidden, f"{path}: {found & forbidden}"
 
 
 def test_ruff_finds_nothing(root):
