@@ -54,7 +54,7 @@ def demand(where: str, side: str, expected: sympy.Expr, shown: sympy.Expr) -> No
 def _number(expr: sympy.Expr) -> sympy.Expr:
     """Evaluate at one fixed point: n = 3, D = 2, every other quantity a fraction drawn by its name."""
     plain = expr.subs({n: 3, D: 2}).doit()
-    atoms = plain.free_symbols | plain.atoms(AppliedUndef)
+    atoms = plain.free_symbols | plain.atoms(AppliedUndef, sympy.Derivative)
     point = {atom: sympy.Rational(Random(str(atom)).randint(11, 97), 37) for atom in atoms}
     return plain.xreplace(point).evalf(40)
 

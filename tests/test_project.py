@@ -9,7 +9,9 @@ import runpy
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
+import apart
 import pytest
 import tiny_project
 from plain_run import start
@@ -101,6 +103,29 @@ def test_no_file_of_the_engine_or_publisher_outgrows_one_read(root):
     for folder in ("literate", "publish"):
         for path in (root / folder).glob("*.py"):
             assert len(path.read_text(encoding="utf-8").splitlines()) <= 300, path
+
+
+def test_a_tool_whose_installation_was_interrupted_is_installed_anew(monkeypatch, tmp_path):
+    calls = []
+
+    def run(command: list, check: bool) -> None:
+        calls.append(command)
+        if "venv" in command:
+            (Path(command[-1]) / "bin").mkdir(parents=True)
+            (Path(command[-1]) / "bin/tool").touch()
+
+    def interrupted(*_, **__) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(apart, "ROOT", tmp_path)
+    monkeypatch.setattr(apart.subprocess, "run", run)
+    monkeypatch.setattr(apart.subprocess, "check_output", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        apart.installed("tool", "1.0", sees_ours=True)
+    monkeypatch.setattr(apart.subprocess, "check_output", lambda *_, **__: str(tmp_path))
+    for _ in range(2):
+        assert apart.installed("tool", "1.0", sees_ours=True).name == "tool"
+    assert len(calls) == 4 and (tmp_path / "ours.pth").exists()
 
 
 def test_who_may_import_whom(root):

@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import lxml.html
+import plain_run
 import pytest
 from compared import NUMBER, compare
 from plain_run import ROOT
@@ -46,6 +47,17 @@ def pristine(site_dir: Path, runs) -> list:
 def test_every_output_quoted_value_and_code_is_what_a_plain_run_gives(site_dir, runs, tolerance, pristine):
     found = Checker(site_dir, runs, ROOT / "docs", tolerance).all() if tolerance else pristine
     assert not found, listed(found)
+
+
+def test_a_snippet_is_run_once_whoever_asks(monkeypatch, tmp_path):
+    started = []
+    monkeypatch.setattr(plain_run, "start", lambda path, folder: started.append(path.stem))
+    monkeypatch.setattr(plain_run.PlainRuns, "names", lambda self: ["first", "second"])
+    runs = plain_run.PlainRuns(tmp_path)
+    runs("first")
+    runs.every()
+    runs.pool.shutdown()  # whatever was started has ended
+    assert sorted(started) == ["first", "second"]
 
 
 def bump(match: re.Match[str]) -> str:
