@@ -6,6 +6,7 @@
 # fourth run without any penalty is the control.
 
 # %% setup
+import copy
 import inspect
 import math
 
@@ -150,21 +151,40 @@ print_first(control_errors)
 
 # %% where_they_end
 def summary(model):
-    """Return MSE, norm of θ and norm of ∇L (with the penalty) of a model."""
+    """Return MSE, L, norm of θ and norm of ∇L of a model."""
     theta = parameters_to_vector(model.parameters())
     error = mse(model(features), y)
     loss = error + weight_decay * l2_penalty(theta)
     gradient = torch.autograd.grad(loss, list(model.parameters()))
-    gradient_norm = parameters_to_vector(gradient).norm()
-    return error.item(), theta.norm().item(), gradient_norm.item()
+    gradient = parameters_to_vector(gradient)
+    numbers = error, loss, theta.norm(), gradient.norm()
+    return [number.item() for number in numbers]
+
+
+def print_table(ends):
+    print("run           MSE      L       ‖θ‖     ‖∇L‖")
+    for name, (error, loss, norm, gradient) in ends.items():
+        print(f"{name:12}  {error:.5f}  {loss:.4f}  {norm:.4f}  {gradient:.4f}")
 
 
 runs = {"from scratch": from_scratch, "PyTorch": pytorch, "Bayesian": bayesian}
 runs["no decay"] = control
 ends = {name: summary(model) for name, model in runs.items()}
-print("run           MSE      ‖θ‖     ‖∇L‖")
-for name, (error, norm, gradient) in ends.items():
-    print(f"{name:12}  {error:.5f}  {norm:.4f}  {gradient:.4f}")
+print_table(ends)
+
+# %% further
+further = {}
+for name, decay in (("PyTorch", weight_decay), ("no decay", 0.0)):
+    model = copy.deepcopy(runs[name])
+    optimizer = torch.optim.SGD(
+        model.parameters(), lr=lr / 10, weight_decay=decay
+    )
+    for _ in range(steps):
+        optimizer.zero_grad()
+        mse(model(features), y).backward()
+        optimizer.step()
+    further[name] = summary(model)
+print_table(further)
 
 # %% clock
 time_constants = lr * weight_decay * steps
@@ -216,7 +236,10 @@ assert all(0 < d < 1e-6 for d in bayesian_differences)
 gap_runs = max(gaps["from scratch"], gaps["Bayesian"])
 assert gaps["no decay"] > 10 * gap_runs
 assert from_scratch_errors[:2] == pytorch_errors[:2] == bayesian_errors[:2]
-assert ends["no decay"][0] > ends["PyTorch"][0]  # no run has converged
+assert ends["no decay"][0] > ends["PyTorch"][0]
+assert further["no decay"][0] < further["PyTorch"][0]
+assert all(further[name][1] < ends[name][1] for name in further)
+assert further["PyTorch"][2] < ends["PyTorch"][2]  # not arrived
 
 # %% worst_epoch
 worst_epoch = int(np.argmax(bayesian_differences))
@@ -246,12 +269,17 @@ values = {
     "initial_norm": theta_0.norm().item(),
     "first_error": pytorch_errors[0],
     "final_error": ends["PyTorch"][0],
-    "final_norm": ends["PyTorch"][1],
-    "final_gradient": ends["PyTorch"][2],
-    "final_norm_control": ends["no decay"][1],
-    "norm_ratio": ends["PyTorch"][1] / ends["no decay"][1],
-    "final_gradient_control": ends["no decay"][2],
+    "final_loss": ends["PyTorch"][1],
+    "final_norm": ends["PyTorch"][2],
+    "final_gradient": ends["PyTorch"][3],
     "final_error_control": ends["no decay"][0],
+    "final_norm_control": ends["no decay"][2],
+    "norm_ratio": ends["PyTorch"][2] / ends["no decay"][2],
+    "further_error": further["PyTorch"][0],
+    "further_loss": further["PyTorch"][1],
+    "further_norm": further["PyTorch"][2],
+    "further_gradient": further["PyTorch"][3],
+    "further_error_control": further["no decay"][0],
     "difference_pytorch": float(max(pytorch_differences)),
     "difference_bayesian_first": float(bayesian_differences[0]),
     "difference_bayesian": float(max(bayesian_differences)),

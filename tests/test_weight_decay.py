@@ -100,20 +100,49 @@ def test_prior_variance_is_one_over_n_lambda(run):
     assert run.values["prior_std"] ** 2 == pytest.approx(run.values["prior_variance"], rel=1e-15)
 
 
-def test_final_gradient_norm_is_that_of_numpy_at_the_final_parameters(run):
+@pytest.fixture(scope="module")
+def numpy_ends() -> dict[float, list[tuple[float, float, float, float]]]:
+    """Return (MSE, L, ‖θ‖, ‖∇L‖) in float64, by decay: after 1000 steps, and after 1000 at a tenth of LR."""
     features, y, start = draws()
-    model = models.Net()
-    vector_to_parameters(torch.cat([p.flatten() for p in start]), model.parameters())
-    sgd = torch.optim.SGD(model.parameters(), lr=LR, weight_decay=DECAY)
-    for _ in range(1000):
-        sgd.zero_grad()
-        torch.mean((y - model(features)) ** 2).backward()
-        sgd.step()
-    end = [p.detach().double().numpy() for p in model.parameters()]
-    error, gradients = numpy_gradient(end, features.double().numpy(), y.double().numpy())
-    total = sum(np.sum((g + DECAY * p) ** 2) for g, p in zip(gradients, end, strict=True)) ** 0.5
-    assert run.values["final_gradient"] == pytest.approx(total, rel=1e-3)  # float32 against float64
-    assert run.values["final_error"] == pytest.approx(error, rel=1e-4)
+    ends = {}
+    for decay in (DECAY, 0.0):
+        model = models.Net()
+        vector_to_parameters(torch.cat([p.flatten() for p in start]), model.parameters())
+        ends[decay] = []
+        for rate in (LR, LR / 10):
+            sgd = torch.optim.SGD(model.parameters(), lr=rate, weight_decay=decay)
+            for _ in range(1000):
+                sgd.zero_grad()
+                torch.mean((y - model(features)) ** 2).backward()
+                sgd.step()
+            end = [p.detach().double().numpy() for p in model.parameters()]
+            error, gradients = numpy_gradient(end, features.double().numpy(), y.double().numpy())
+            square = sum(np.sum(p**2) for p in end)
+            slope = sum(np.sum((g + DECAY * p) ** 2) for g, p in zip(gradients, end, strict=True))
+            ends[decay].append((error, error + DECAY / 2 * square, square**0.5, slope**0.5))
+    return ends
+
+
+def test_where_the_runs_end_is_what_numpy_finds_there(run, numpy_ends):
+    for cell, number in (("where_they_end", 0), ("further", 1)):
+        rows = dict(re.findall(r"^(PyTorch|no decay) +(.*)$", run.stdout[cell], re.M))
+        for name, decay in (("PyTorch", DECAY), ("no decay", 0.0)):
+            error, loss, norm, slope = map(float, rows[name].split())
+            expected = numpy_ends[decay][number]
+            assert (error, loss, norm) == pytest.approx(expected[:3], abs=6e-5)
+            assert slope == pytest.approx(expected[3], rel=1e-3, abs=1e-4)  # float32 against float64
+
+
+def test_no_run_has_arrived_and_oscillation_made_the_controls_error_larger(run, numpy_ends):
+    (_, loss, norm, slope), (_, lower, shorter, flatter) = numpy_ends[DECAY]
+    assert lower < loss and shorter < norm and flatter < slope / 10
+    errors = {decay: [end[0] for end in ends] for decay, ends in numpy_ends.items()}
+    assert errors[0.0][0] > errors[DECAY][0] and errors[0.0][1] < errors[DECAY][1]
+    for key, at in (("final", 0), ("further", 1)):
+        assert run.values[f"{key}_error"] == pytest.approx(errors[DECAY][at], rel=1e-4)
+        assert run.values[f"{key}_error_control"] == pytest.approx(errors[0.0][at], rel=1e-4)
+        assert run.values[f"{key}_loss"] == pytest.approx(numpy_ends[DECAY][at][1], rel=1e-4)
+        assert run.values[f"{key}_gradient"] == pytest.approx(numpy_ends[DECAY][at][3], rel=1e-3)
 
 
 def test_runs_span_a_tenth_of_a_decay_time_constant(run):
