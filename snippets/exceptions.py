@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Where `weight_decay` and a penalty in the loss part ways
+# # Where weight decay and a penalty in the loss part ways
 #
 # Even with SGD, `weight_decay` and a written-out `(λ/2)‖θ‖²` differ when
 # something happens between `backward()` and `step()`: clipping, a missing

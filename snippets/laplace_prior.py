@@ -11,14 +11,14 @@ from torch.distributions import Laplace, Normal
 torch.set_default_dtype(torch.float64)
 
 # %% [markdown]
-# `Laplace(0, b)` has density $\exp(-|\theta|/b)/(2b)$. Divided by $n$, its
-# negative log is an L1 penalty of strength $1/(nb)$ plus a constant.
+# `Laplace(0, s)` has density $\exp(-|\theta|/s)/(2s)$. Divided by $n$, its
+# negative log is an L1 penalty of strength $1/(ns)$ plus a constant.
 
 # %% penalty
 torch.manual_seed(0)
 n, D = 60, 10
 l1 = 0.3
-scale = torch.tensor(1 / (n * l1))  # b; the prior variance is 2 b^2
+scale = torch.tensor(1 / (n * l1))  # s; the prior variance is 2 s^2
 theta = torch.randn(D, requires_grad=True)
 
 log_prior = Laplace(torch.zeros(()), scale).log_prob(theta).sum()
@@ -133,6 +133,7 @@ def through_abs(lr: float, steps: int) -> torch.Tensor:
 
 
 subgradient = through_abs(lr, steps)
+longer = through_abs(lr, 5 * steps)
 slower = through_abs(lr / 5, 5 * steps)
 
 
@@ -145,7 +146,8 @@ zero = proximal.detach() == 0
 print(f"{'':17s} exact zeros  largest  penalized loss")
 for name, fit in {"soft threshold": proximal,
                   f"autograd, lr {lr:g}": subgradient,
-                  f"autograd, lr {lr / 5:g}": slower}.items():
+                  "  5 times as long": longer,
+                  f"  and lr {lr / 5:g}": slower}.items():
     zeros, largest = (fit == 0).sum(), fit[zero].abs().max()
     print(f"{name:17s} {zeros:5d} of {D} {largest:9.4f} "
           f"{penalized_loss(fit):10.4f}")
@@ -163,6 +165,7 @@ fitted, jittering = proximal.detach(), subgradient
 score = mixed.T @ (y - mixed @ fitted) / n  # |score| <= l1, = l1 sign on the support
 assert score.abs().max() < l1 + 1e-9
 assert (score[fitted != 0] - l1 * fitted[fitted != 0].sign()).abs().max() < 1e-9
+assert longer[zero].abs().max() > jittering[zero].abs().max() / 2  # more steps do not help
 assert slower[zero].abs().max() < jittering[zero].abs().max() < 2 * lr * l1
 assert (jittering == 0).sum() == 0 and penalized_loss(jittering) > penalized_loss(fitted)
 assert (gaussian_map != 0).all() and (laplace_map == 0).sum() >= 5
@@ -181,6 +184,7 @@ values = {
     "proximal_zeros": (fitted == 0).sum().item(),
     "subgradient_zeros": (jittering == 0).sum().item(),
     "jitter": jittering[zero].abs().max().item(),
+    "jitter_longer": longer[zero].abs().max().item(),
     "jitter_slower": slower[zero].abs().max().item(),
     "longest_step": 2 * lr * l1,
     "lr_slower": lr / 5,

@@ -147,6 +147,14 @@ def test_no_two_pages_share_a_title_or_a_description(listed):
         assert len(set(said)) == len(said), what
 
 
+def test_the_title_of_a_notebook_is_its_heading(listed):
+    """In full: a word in code type would be lost from the title, and from every link that uses it."""
+    for name, soup in listed.items():
+        if name.startswith("notebooks/"):
+            heading = soup.find("h1").get_text().removesuffix("¶").strip()
+            assert dict(tags(soup, "property", "og:"))["title"] == heading, name
+
+
 def test_sitemap_lists_every_page_with_the_date_of_the_edition(site_dir, listed, base):
     text = (site_dir / "sitemap.xml").read_bytes()
     entries = ET.fromstring(text).findall(f"{SITEMAP}url")
