@@ -101,7 +101,7 @@ fig.set_label("Left: a Laplace density, with a sharp peak at zero, and a "
 
 # %% general_data
 torch.manual_seed(1)
-n, D, lr, steps = 60, 20, 0.1, 2000
+n, D, lr, steps = 60, 20, 0.1, 1000
 mixed = torch.randn(n, D) @ (torch.eye(D) + 0.2 * torch.randn(D, D))
 mixed = (mixed - mixed.mean(0)) / mixed.std(0)
 y = mixed @ torch.cat([truth, torch.zeros(D - 10)]) + torch.randn(n)

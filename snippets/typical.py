@@ -164,7 +164,7 @@ print(f"p {mode_of_p:20.4f} {medians[1]:11.4f}")
 
 
 # %% product
-def fit(target, factors, weight_decay=0.3, lr=0.1, steps=2000):
+def fit(target, factors, weight_decay=0.3, lr=0.1, steps=500):
     """SGD on (w - target)^2 / 2, where w is the product of the factors."""
     params = torch.full((factors,), 0.5, dtype=torch.float64)
     params.requires_grad_()

@@ -19,6 +19,8 @@ from publish.serving import served
 SITE_URL = "https://example.org/weight-decay/"  # a sub-path, as Pages serves it
 # A shell starts background jobs deaf to Ctrl-C, and what they start inherits that; tests interrupt builds.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+# Workers share the processors: torch, asked for more threads than are free, waits for itself.
+torch.set_num_threads(1)
 # The files that take longest come first, so that none is left to run alone at the end.
 LONG = "deterministic downloads faults derivation page_quality rendered freshness zensical".split()
 
