@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 from plain_run import ROOT
 from typed_figures import typed_in_figures
-from typed_prose import decimals_in_math, ids, named_labels, numbers_as_code, prose, typed_digits
+from typed_prose import (
+    decimals_in_math,
+    ids,
+    named_labels,
+    number_words,
+    numbers_as_code,
+    prose,
+    typed_digits,
+)
 
 
 def snippets() -> dict[str, str]:
@@ -45,6 +53,23 @@ def test_no_result_is_typed_as_code(page, site_dir):
     assert numbers_as_code(built(site_dir, page)) == NAMED.get(page, [])
 
 
+# Sizes of the experiments, a threshold of one, and how many questions there are.
+SAID = {
+    "index": {"twenty points", "thousand steps", "fifty seeds", "hundredth apart", "twenty that"},
+    "choosing": {"twelve data"},
+    "corrections": {"thousand steps"},
+    "priors": {"millions of"},
+    "questions": {"Twenty questions"},
+    "notebooks/exceptions": {"twenty steps"},
+    "notebooks/seeds": {"fifty seeds"},
+}
+
+
+@pytest.mark.parametrize("page", PAGES + NOTEBOOKS)
+def test_no_result_above_ten_is_typed_in_words(page, site_dir):
+    assert number_words(prose(built(site_dir, page))) == SAID.get(page, set())
+
+
 @pytest.mark.parametrize("page", PAGES + NOTEBOOKS)
 def test_no_result_is_typed_in_a_figures_alternative_text(page, site_dir):
     found = typed_in_figures(built(site_dir, page), snippets())
@@ -73,6 +98,13 @@ def page_of(tmp_path):
         return page
 
     return write
+
+
+def test_a_number_in_words_is_found(page_of):
+    assert number_words(prose(page_of("Forty-one of fifty seeds pass, and ten fail."))) == {
+        "Forty-one",
+        "fifty seeds",
+    }
 
 
 def found_in(page: Path) -> list[str]:

@@ -106,6 +106,16 @@ def prose(page: Path) -> str:
     return "\n".join([*said, *drawn, article.text_content()])
 
 
+WORDS = "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty"
+WORDS += " fifty sixty seventy eighty ninety hundred thousand million dozen"
+NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(WORDS.split())})\w*[ -]\w+", re.I)
+
+
+def number_words(text: str) -> set[str]:
+    """Return the numbers above ten that a text says in words, each with the word after it."""
+    return set(NUMBER_WORD.findall(text))
+
+
 def typed_digits(text: str, labels: list[str] = ()) -> list[str]:
     """Return what of a text has digits that nothing allows, with what stands around them."""
     for label in [*labels, *ALLOWED]:
