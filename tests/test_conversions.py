@@ -154,3 +154,15 @@ def test_page_values_follow_from_the_definition(snippet):
 def test_decayed_bias_differs_from_a_free_one(snippet):
     v = snippet.values
     assert abs(v["bias_free"]) > abs(v["bias_decayed"]) + 1e-3
+
+
+def test_with_half_the_variance_a_halved_loss_has_its_prior_and_half_its_alpha(convert, data):
+    """What the calculator's help says of a squared error with the factor one half."""
+    X, y, _ = data
+    n, lam, variance = len(y), 0.07, 0.4
+    minimizer = np.linalg.solve(X.T @ X / n + lam * np.eye(3), X.T @ y / n)  # of ½ mean r² + ½ λ ‖θ‖²
+    shown = convert("lambda", lam, n, variance / 2)
+    mode = np.linalg.solve(X.T @ X / variance + np.eye(3) / shown["prior_variance"], X.T @ y / variance)
+    assert np.allclose(mode, minimizer, atol=1e-12)
+    alone = {"fit_intercept": False, "tol": 1e-12}
+    assert np.allclose(Ridge(2 * shown["alpha"], **alone).fit(X, y).coef_, minimizer, atol=1e-9)
