@@ -154,7 +154,7 @@ uniform = applied([everything])
 assert grouped < 1e-12
 biases = [p0 for p0 in start if p0.ndim == 1]
 biases_decay = weight_decay * distance(biases, [0 * b for b in biases])
-print("|gradient applied - gradient of -(1/n) log joint|")
+print("norm of (applied - that of -1/n log joint)")
 print("  with the two groups:     below 1e-12")
 print(f"  one group, all decayed:  {distance(uniform, bayes):.6f}")
 print(f"lambda times |biases|:     {biases_decay:.6f}")
@@ -224,11 +224,11 @@ for name, fit in fits.items():
 
 # %% shift
 kelvin = 273.15
+print("moved by             slopes   intercept")
 for name, groups_of in {"two groups": two_groups,
                         "everything decays": one_group}.items():
     moved = train(groups_of, target + kelvin) - train(groups_of, target)
-    print(f"{name:18s} slopes move by {moved[:3].norm():8.4f}, "
-          f"intercept by {moved[3]:.2f}")
+    print(f"{name:18s} {moved[:3].norm():8.4f} {moved[3]:11.2f}")
 
 # %% figure
 fig, ax = plt.subplots(figsize=(5.4, 3.4))

@@ -32,13 +32,14 @@ grid_posterior = grid_likelihood * grid_prior / grid_evidence
 mode = grid[grid_posterior.argmax()].item()
 variance = torch.trapezoid((grid - mode) ** 2 * grid_posterior, grid).item()
 evidence_by_hand = -3 / 2 * math.log(2 * math.pi) - math.log(3) / 2 - 23 / 2
-print(f"the posterior peaks at       {mode:12.9f}")
-print(f"variance of the posterior    {variance:12.9f}   2/9 = {2 / 9:.9f}")
-print(f"log evidence, grid           {grid_evidence.log().item():12.9f}")
-print(f"log evidence, by hand        {evidence_by_hand:12.9f}")
+print(f"posterior peaks at         {mode:13.9f}")
+print(f"its variance               {variance:13.9f}")
+print(f"2/9                        {2 / 9:13.9f}")
+print(f"log evidence, grid         {grid_evidence.log().item():13.9f}")
+print(f"log evidence, by hand      {evidence_by_hand:13.9f}")
 objective = -grid_posterior.max().log().item() / 3
-print(f"-1/3 log posterior, grid     {objective:12.9f}")
-print(f"L(2) + C, by hand            {math.log(4 * math.pi / 9) / 6:12.9f}")
+print(f"-1/3 log posterior, grid   {objective:13.9f}")
+print(f"L(2) + C, by hand          {math.log(4 * math.pi / 9) / 6:13.9f}")
 
 # %% figure
 shown = (grid >= -2) & (grid <= 5) & (torch.arange(len(grid)) % 50 == 0)

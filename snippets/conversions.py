@@ -81,8 +81,8 @@ by_ridge = Ridge(alpha=same["alpha"], fit_intercept=False).fit(X, y).coef_
 precision = X.T @ X / noise_variance + np.eye(D) / prior_variance
 posterior_mode = np.linalg.solve(precision, X.T @ y / noise_variance)
 
-print(f"prior variance {prior_variance}: lambda = {same['lambda']:.6f},"
-      f" alpha = {same['alpha']:.4f}")
+print(f"prior variance {prior_variance},"
+      f" λ = {same['lambda']:.6f}, alpha = {same['alpha']:.4f}")
 for name, fit in [("SGD, weight_decay", by_sgd), ("Ridge, alpha", by_ridge),
                   ("posterior mode", posterior_mode)]:
     print(f"{name:18}", " ".join(f"{weight:9.6f}" for weight in fit))
@@ -97,8 +97,8 @@ logistic = LogisticRegression(
 )
 by_sklearn = logistic.fit(X, labels).coef_.ravel()
 
-print(f"prior variance {prior_variance}: lambda = {same_c['lambda']:.6f},"
-      f" C = {same_c['C']:.4f}")
+print(f"prior variance {prior_variance},"
+      f" λ = {same_c['lambda']:.6f}, C = {same_c['C']:.4f}")
 for name, fit in [("SGD, weight_decay", by_sgd_c),
                   ("LogisticRegression", by_sklearn)]:
     print(f"{name:18}", " ".join(f"{weight:9.6f}" for weight in fit))

@@ -75,7 +75,7 @@ def split_error(tau, X, y):
 
 # %% [markdown]
 # One data set proves little. Over many, each way of choosing pays a price over the
-# true prior variance.
+# true τ.
 
 
 # %% many
@@ -95,20 +95,21 @@ picks = {
     "evidence": evidences.argmax(axis=1),
     "5 folds": np.argmin(folds, axis=1),
     "one split, refit": np.argmin(split, axis=1),
-    "true prior variance": np.abs(grid - true_variance).argmin(),
+    "true τ": np.abs(grid - true_variance).argmin(),
     "flattest prior": -1,
 }
 price = {}
-print(f"over {draws} data sets  error beyond noise  tau, 10% to 90%")
+print(f"error beyond the noise, {draws} data sets")
+print("                 mean ± s.e.    τ, 10 to 90%")
 for name, index in picks.items():
     index = np.broadcast_to(index, draws)
     price[name] = errors[np.arange(draws), index]
     low, high = np.quantile(grid[index], [0.1, 0.9])
-    print(f"{name:22} {price[name].mean():.3f}"
-          f" ± {price[name].std() / draws**0.5:.3f} {low:12.3g} to {high:.3g}")
+    print(f"{name:16} {price[name].mean():.3f}"
+          f" ± {price[name].std() / draws**0.5:.3f} {low:7.3g} to {high:.3g}")
 print("differences, data set by data set")
 gaps = {}
-for a, b in [("evidence", "true prior variance"), ("evidence", "5 folds"),
+for a, b in [("evidence", "true τ"), ("evidence", "5 folds"),
              ("one split, refit", "flattest prior")]:
     gap = price[a] - price[b]
     gaps[a, b] = gap.mean(), gap.std() / draws**0.5
@@ -163,7 +164,7 @@ print(f"parameters determined: {determined(tau, X):.2f} of {D}")
 print(f"squared norm / D would give {naive:.4f}")
 
 # %% values tags=["hidden"]
-assert np.mean(price["evidence"]) < 1.1 * np.mean(price["true prior variance"])
+assert np.mean(price["evidence"]) < 1.1 * np.mean(price["true τ"])
 assert np.mean(price["evidence"]) < np.mean(price["one split, refit"])
 assert 0.5 < best_tau / tau < 2
 values = {
@@ -179,10 +180,10 @@ values = {
     "price_evidence": float(np.mean(price["evidence"])),
     "price_folds": float(np.mean(price["5 folds"])),
     "price_split": float(np.mean(price["one split, refit"])),
-    "price_true": float(np.mean(price["true prior variance"])),
+    "price_true": float(np.mean(price["true τ"])),
     "price_flat": float(np.mean(price["flattest prior"])),
-    "cost": float(gaps["evidence", "true prior variance"][0]),
-    "cost_error": float(gaps["evidence", "true prior variance"][1]),
+    "cost": float(gaps["evidence", "true τ"][0]),
+    "cost_error": float(gaps["evidence", "true τ"][1]),
     "beside_folds": float(gaps["evidence", "5 folds"][0]),
     "beside_folds_error": float(gaps["evidence", "5 folds"][1]),
     "split_cost": float(gaps["one split, refit", "flattest prior"][0]),

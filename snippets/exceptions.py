@@ -46,7 +46,7 @@ def applied(theta, loss, weight_decay):
 far = torch.tensor([4.0, 4.0, 4.0])
 by_hand = applied(far, lambda t: nll(t) + lam * l2_penalty(t), 0.0)
 by_torch = applied(far, nll, lam)
-print(f"norm of (θ before - θ after)/lr, clipped to {MAX_NORM}")
+print(f"norm of the step over lr, clipped to {MAX_NORM}")
 print(f"  penalty in the loss  {by_hand.norm():.4f}")
 print(f"  weight_decay         {by_torch.norm():.4f}")
 
@@ -160,7 +160,7 @@ def ridge(wd):
 theta = torch.zeros(3)
 for _ in range(200):
     theta = theta - 0.3 * accumulated(theta, 4, lam)
-print("four micro-batches, undivided penalty, ended at distance")
+print("undivided penalty: distance of the end")
 print(f"  {(theta - ridge(lam)).norm():.4f} from ridge with λ")
 print(f"  {(theta - ridge(4 * lam)).norm():.4f} from ridge with 4λ")
 

@@ -146,9 +146,10 @@ for size, k in zip(sizes, lows):
 # %% apart
 ends = [(fitted[n == size][0], fitted[n == size][-1]) for size in sizes]
 apart = [(a - b).square().mean().sqrt().item() for a, b in ends]
+print("fits at smallest and largest λ, rms difference")
 for size, distance in zip(sizes, apart):
-    print(f"n = {size}: smallest and largest λ differ by {distance:.2f}")
-print(f"the noise has standard deviation {math.sqrt(noise_variance)}")
+    print(f"n = {size}: {distance:.2f}")
+print(f"standard deviation of the noise: {math.sqrt(noise_variance)}")
 
 # %% collapse
 flat = fitted.amax(1) - fitted.amin(1) < 1e-6
@@ -183,7 +184,7 @@ def shortest_average(gradients, rounds=1000):
 grad_norm = last_gradients[-1].norm(dim=1)
 shortest = shortest_average(torch.stack(last_gradients, 1))
 radius = (theta - torch.stack(last_thetas)).norm(dim=2).max().item()
-print(f"the last {last} points lie within {radius:.1e} of the final ones")
+print(f"last {last} points within {radius:.1e} of the final")
 
 # %% converged
 threshold = 1e-3
@@ -200,7 +201,7 @@ squares = l2_penalty(theta).view(len(sizes), 1, -1)
 at_any = fit_nll.view(len(sizes), 1, -1) + lambdas[:, None] * squares
 own = at_any.diagonal(dim1=1, dim2=2)  # of shape (sizes, λ)
 beaten = (at_any.amin(2) < own - 1e-3).flatten()
-print(f"{beaten.sum()} of {len(n)} fits lose to another fit at their own λ")
+print(f"{beaten.sum()} of {len(n)} lose to another fit at their λ")
 
 # %% figure
 curve_x = torch.linspace(-11, 11, 89).double()

@@ -143,14 +143,14 @@ def penalized_loss(theta: torch.Tensor) -> float:
 
 
 zero = proximal.detach() == 0
-print(f"{'':17s} exact zeros  largest  penalized loss")
+print(f"{'':17s} zeros     largest   L1 loss")
 for name, fit in {"soft threshold": proximal,
                   f"autograd, lr {lr:g}": subgradient,
                   "  5 times as long": longer,
                   f"  and lr {lr / 5:g}": slower}.items():
     zeros, largest = (fit == 0).sum(), fit[zero].abs().max()
-    print(f"{name:17s} {zeros:5d} of {D} {largest:9.4f} "
-          f"{penalized_loss(fit):10.4f}")
+    print(f"{name:17s} {zeros:2d} of {D} {largest:9.4f} "
+          f"{penalized_loss(fit):9.4f}")
 
 # %% [markdown]
 # The mode is sparse; the prior is not.
@@ -158,7 +158,7 @@ for name, fit in {"soft threshold": proximal,
 # %% draws
 draws = laplace.sample((100_000,))
 zeros = (draws == 0).sum()
-print(f"zeros among {len(draws)} draws from the Laplace prior: {zeros}")
+print(f"zeros among {len(draws)} draws: {zeros}")
 
 # %% checks tags=["hidden"]
 fitted, jittering = proximal.detach(), subgradient

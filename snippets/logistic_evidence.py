@@ -108,21 +108,22 @@ nlls, evidences = np.array(nlls), np.array(evidences)
 by_evidence = evidences.argmax(axis=1)
 by_folds = np.argmin(held_outs, axis=1)
 true_index = np.abs(grid - 1.0).argmin()
-picks = {"evidence (Laplace)": by_evidence, "5 folds": by_folds,
-         "true prior variance": true_index, "flattest prior": -1}
-print(f"over {draws} data sets       NLL on new data  tau, 10% to 90%")
+picks = {"evidence": by_evidence, "5 folds": by_folds,
+         "true τ": true_index, "flattest prior": -1}
+print(f"NLL on new data, {draws} data sets")
+print("                mean ± s.e.      τ, 10 to 90%")
 price = {}
 for name, index in picks.items():
     index = np.broadcast_to(index, draws)
     price[name] = nlls[np.arange(draws), index]
     low, high = np.quantile(grid[index], [0.1, 0.9])
-    print(f"{name:21} {price[name].mean():.4f}"
-          f" ± {price[name].std() / draws**0.5:.4f} {low:9.3g} to {high:.3g}")
+    print(f"{name:15} {price[name].mean():.4f}"
+          f" ± {price[name].std() / draws**0.5:.4f} {low:6.3g} to {high:.3g}")
 print("differences, data set by data set")
 cost = {}
-for a, b in [("evidence (Laplace)", "5 folds"),
-             ("evidence (Laplace)", "true prior variance"),
-             ("5 folds", "true prior variance")]:
+for a, b in [("evidence", "5 folds"),
+             ("evidence", "true τ"),
+             ("5 folds", "true τ")]:
     gap = price[a] - price[b]
     cost[a, b] = gap.mean(), gap.std() / draws**0.5
     print("{:+.4f} ± {:.4f}".format(*cost[a, b]), f"  {a} minus {b}")
@@ -141,7 +142,7 @@ for scores in evidences[:12]:
     top.plot(grid[scores.argmax()], 0, "C0o")
 top.set(ylabel="log evidence", ylim=(-12, 0.8), yticks=(-10, -5, 0))
 bottom.semilogx(grid, nlls.mean(axis=0), "k-", label="one τ for all")
-for name, line in [("evidence (Laplace)", "C0--"), ("5 folds", "C1:")]:
+for name, line in [("evidence", "C0--"), ("5 folds", "C1:")]:
     bottom.plot(grid, np.full(len(grid), price[name].mean()), line, label=name)
 for axes, height in ((top, 1), (bottom, 0.5)):  # below the legend
     axes.axvline(1, 0, height, color="0.5", linewidth=1, label="true τ")
@@ -155,7 +156,7 @@ fig.set_label(
     f"{average.min():.3f}, at {grid[average.argmin()]:.2g} and comes to "
     f"{average[-1]:.3f} for the flattest prior; lines show what choosing for "
     "each data set reaches: dashed the evidence, "
-    f"{price['evidence (Laplace)'].mean():.3f}, dotted cross-validation, "
+    f"{price['evidence'].mean():.3f}, dotted cross-validation, "
     f"{price['5 folds'].mean():.3f}."
 )
 
@@ -166,19 +167,19 @@ values = {
     "laplace_gap_large": float(abs(gaps[100.0])),
     "parameters": X_new.shape[1],
     "draws": draws,
-    "price_evidence": float(price["evidence (Laplace)"].mean()),
+    "price_evidence": float(price["evidence"].mean()),
     "price_folds": float(price["5 folds"].mean()),
-    "gap": float(cost["evidence (Laplace)", "5 folds"][0]),
-    "gap_error": float(cost["evidence (Laplace)", "5 folds"][1]),
-    "cost": float(cost["evidence (Laplace)", "true prior variance"][0]),
-    "cost_error": float(cost["evidence (Laplace)", "true prior variance"][1]),
-    "folds_cost": float(cost["5 folds", "true prior variance"][0]),
-    "folds_cost_error": float(cost["5 folds", "true prior variance"][1]),
+    "gap": float(cost["evidence", "5 folds"][0]),
+    "gap_error": float(cost["evidence", "5 folds"][1]),
+    "cost": float(cost["evidence", "true τ"][0]),
+    "cost_error": float(cost["evidence", "true τ"][1]),
+    "folds_cost": float(cost["5 folds", "true τ"][0]),
+    "folds_cost_error": float(cost["5 folds", "true τ"][1]),
     "fixed_low": float(better[0]),
     "fixed_high": float(better[-1]),
     "clear_low": float(clear[0]),
     "clear_high": float(clear[-1]),
-    "price_true": float(price["true prior variance"].mean()),
+    "price_true": float(price["true τ"].mean()),
     "price_flat": float(price["flattest prior"].mean()),
     "lowest": float(nlls.mean(axis=0).min()),
 }

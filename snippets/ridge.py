@@ -158,7 +158,7 @@ largest_error = {
     name: (torch.stack(ends[name]) - goal).norm(dim=1).max().item()
     for name, goal in (("Adam", exact_ridge), ("AdamW", exact_boxed))
 }
-print("largest distance over the", len(LAMBDAS), "values of weight_decay:")
+print("largest distance over", len(LAMBDAS), "values of λ:")
 print(f"  Adam to ridge                {largest_error['Adam']:.3f}")
 print(f"  AdamW to LS in |θⱼ| ≤ 1/λ    {largest_error['AdamW']:.3f}")
 

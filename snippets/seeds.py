@@ -105,7 +105,7 @@ compare("standardized", standardized, torch.float64)
 
 # %% spread
 together = {}
-print("largest gap between a seed's final fit and that of PyTorch's run")
+print("largest gap to the final fit of PyTorch's run")
 print("                 median  largest  over 0.01")
 for (name, dtype), gap in gaps.items():
     print(f"{name} features, {str(dtype)[6:]}")
@@ -158,7 +158,7 @@ for seed in range(3):
     ratio, r2 = spike[seed].item(), fit[seed].item()
     print(f"seed {seed}: highest / first loss {ratio:5.2f}, R² {r2:.3f}")
 spiking = int((spike.isnan() | (spike > 10)).sum())
-print(f"{spiking} of {count} seeds exceed ten times their first loss")
+print(f"{spiking} of {count} exceed ten times their first loss")
 print(f"{len(eligible)} of {count} pass both tests; smallest: {eligible[0]}")
 parted = (gaps["raw", torch.float32][:, eligible] > 0.01).sum(dim=1).tolist()
 print("of these, fits over 0.01 from PyTorch's:")

@@ -67,7 +67,8 @@ def seconds(width, penalty, decay, steps):
 
 # %% ratios tags=["volatile"]
 results = {}
-print("time of a step over PyTorch's: median (lowest to highest)")
+print("time of a step, over that of PyTorch's:")
+print("                 median (lowest to highest)")
 for width, steps in ((10, 20), (100, 10), (500, 2)):
     size = sum(p.numel() for p in network(width).parameters())
     times = np.array(

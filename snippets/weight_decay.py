@@ -132,9 +132,7 @@ def negative_log_joint(error, theta):
 
 
 bayesian, bayesian_errors, bayesian_grads = train(negative_log_joint)
-print(
-    f"prior variance {prior_variance:.4f}, standard deviation {prior.scale:.4f}"
-)
+print(f"prior variance {prior_variance:.4f}, its root {prior.scale:.4f}")
 print_first(bayesian_errors)
 
 # %% compare_bayesian
