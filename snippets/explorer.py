@@ -213,7 +213,7 @@ ax.plot(x, y, "o", color="0.5", alpha=0.7, label="data")
 for k, style in zip(chosen.values(), ["C1:", "C0-", "C2--"]):
     label = f"λ = {lambdas[k]:.2g}"
     ax.plot(curve_x, curves[biggest][k], style, label=label)
-ax.plot(curve_x, true_curve, color="k", linewidth=1, label="truth")
+ax.plot(curve_x, true_curve, "k-.", linewidth=1.2, label="truth")
 ax.set(xlabel="input x", ylabel="target y", ylim=(-1.6, 7))
 ax.legend(loc="upper center", ncols=2)
 away = errors[biggest].sqrt()

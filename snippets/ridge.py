@@ -174,7 +174,7 @@ for decays, thetas, style, label in (
     axis.plot(decays, thetas.abs().amax(dim=1), style, label=label)
 touch = 1 / ols.abs().max()
 axis.axvline(touch, color="0.5", linestyle=":")
-axis.text(touch * 1.06, 0.15, "1 / largest |weight| of OLS", color="0.5")
+axis.text(touch * 0.94, 0.15, "1 / largest |weight| of OLS", ha="right")
 axis.set(xscale="log", ylim=(0, None))
 axis.set(xlabel="weight_decay λ", ylabel="largest |weight| at the end")
 axis.legend()

@@ -116,7 +116,7 @@ def shrink(optimizer_class, plan, **options):
 
 
 shrunk = {name: shrink(torch.optim.SGD, plan) for name, plan in plans.items()}
-print("schedule            clock  e^-clock  what is left")
+print("schedule            clock  e^-clock      left")
 for name, (left_over, clock) in shrunk.items():
     print(f"{name:18} {clock:6.3f} {np.exp(-clock):9.4f} {left_over:9.4f}")
 
@@ -162,7 +162,7 @@ for ratio in (0.0, 1.0, 10.0, 100.0):
         weight -= lr * (h * (weight - 1.0) + weight_decay * weight)
         count += 1
     steps_needed[ratio] = count
-    print(f"{ratio:5.0f} {target:9.3f} {count:6d}")
+    print(f"{ratio:5.0f} {target:9.3f} {count:21d}")
 
 # %% values tags=["hidden"]
 constant, cosine = shrunk["constant"], shrunk["cosine"]
