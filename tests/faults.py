@@ -32,14 +32,18 @@ class Fault:
 def code(name: str, source: str, *says: str, **environment: str) -> Fault:
     """Cell `two` with other code; the message shows that code."""
     shown = tuple(f"| {line}" for line in source.split("\n")[:1])
-    fault = swap(name, "snippets/other.py", PRINT, source, *says, "rule:", *shown)
-    return replace(fault, environment=environment, engine=True)
+    return replace(other(name, PRINT, source, *says, "rule:", *shown), environment=environment)
 
 
 def values(name: str, expression: str, *says: str) -> Fault:
     """Cell `values` with other values."""
     shown = (VALUES, "rule:", f"| values = {expression}")
-    return by_engine(swap(name, "snippets/other.py", '{"two": 2.0}', expression, *shown, *says))
+    return other(name, '{"two": 2.0}', expression, *shown, *says)
+
+
+def other(name: str, old: str, new: str, *says: str) -> Fault:
+    """The snippet `other` with one place changed."""
+    return by_engine(swap(name, "snippets/other.py", old, new, *says))
 
 
 def by_engine(fault: Fault) -> Fault:
@@ -110,76 +114,18 @@ CELLS = [
         "without alternative text",
         "fig.set_label",
     ),
-    by_engine(
-        swap(
-            "unnamed cell",
-            "snippets/other.py",
-            "# %% two",
-            "# %%",
-            "snippets/other.py:5, cell ''",
-            "needs a name",
-        )
-    ),
-    by_engine(
-        swap(
-            "doubled name",
-            "snippets/other.py",
-            "# %% values",
-            "# %% two",
-            "snippets/other.py:8, cell 'two'",
-            "share this name",
-        )
-    ),
-    by_engine(
-        swap(
-            "unknown tag",
-            "snippets/other.py",
-            '["hidden"]',
-            '["hiden"]',
-            VALUES,
-            "unknown tag ['hiden']",
-            "'hidden'",
-        )
-    ),
-    by_engine(
-        swap(
-            "unknown metadata",
-            "snippets/other.py",
-            "tags=",
-            "tag=",
-            VALUES,
-            "unknown tag ['tag']",
-            "tags=[…]",
-        )
-    ),
-    by_engine(
-        swap(
-            "not JSON",
-            "snippets/other.py",
-            "# %% two",
-            '# %% two tags=["data"]',
-            CELL,
-            "data that is not JSON",
-        )
-    ),
-    by_engine(
-        swap(
-            "code before the first cell",
-            "snippets/other.py",
-            "# %% [markdown]",
-            "x = 1\n# %% [markdown]",
-            "snippets/other.py:1",
-        )
-    ),
-    by_engine(
-        swap(
-            "code in the first cell",
-            "snippets/other.py",
-            "# %% [markdown]\n# # Other\n# A sentence.\n",
-            "",
-            "snippets/other.py:1: cell markers: 2, cells: code, code",
-            "begins with `# %% [markdown]`",
-        )
+    other("unnamed cell", "# %% two", "# %%", "snippets/other.py:5, cell ''", "needs a name"),
+    other("doubled name", "# %% values", "# %% two", "snippets/other.py:8, cell 'two'", "share this name"),
+    other("unknown tag", '["hidden"]', '["hiden"]', VALUES, "unknown tag ['hiden']", "'hidden'"),
+    other("unknown metadata", "tags=", "tag=", VALUES, "unknown tag ['tag']", "tags=[…]"),
+    other("not JSON", "# %% two", '# %% two tags=["data"]', CELL, "data that is not JSON"),
+    other("code before the first cell", "# %% [markdown]", "x = 1\n# %% [markdown]", "snippets/other.py:1"),
+    other(
+        "code in the first cell",
+        "# %% [markdown]\n# # Other\n# A sentence.\n",
+        "",
+        "snippets/other.py:1: cell markers: 2, cells: code, code",
+        "begins with `# %% [markdown]`",
     ),
     by_engine(
         swap(
@@ -259,16 +205,8 @@ PAGES = [
     page("value in a span of more marks", "It is `` `#!val other.two` ``.", "no such value"),
     page("value after a space", "It is ` #!val other.two`.", "no such value"),
     page("value of the engine's own", "It is `#!val other.__volatile__`.", "no such value"),
-    by_engine(
-        swap(
-            "number too large for its format",
-            "snippets/other.py",
-            "2.0",
-            "10**400",
-            "docs/index.md:12",
-            "cannot format",
-            "too large",
-        )
+    other(
+        "number too large for its format", "2.0", "10**400", "docs/index.md:12", "cannot format", "too large"
     ),
     page("value in a heading", "## About `#!val other.two` {#about}", "a value in a heading"),
     page("value in an underlined heading", "About `#!val other.two`\n---", "a value in a heading"),
