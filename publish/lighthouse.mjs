@@ -14,8 +14,9 @@ try {
   for (const address of addresses) {
     const config = { extends: "lighthouse:default", settings: { onlyCategories: categories, ...settings } };
     const ran = await lighthouse(address, { port: browser.port, logLevel: "error" }, config);
-    process.stdout.write(`${JSON.stringify(ran.lhr)}\n`);
+    await new Promise((written) => process.stdout.write(`${JSON.stringify(ran.lhr)}\n`, written));
   }
 } finally {
   browser.kill();
 }
+process.exit(); // what Lighthouse still waits for is no part of a report

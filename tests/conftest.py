@@ -22,7 +22,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Workers share the processors: torch, asked for more threads than are free, waits for itself.
 torch.set_num_threads(1)
 # The files that take longest come first, so that none is left to run alone at the end.
-LONG = "deterministic downloads faults derivation page_quality rendered freshness zensical".split()
+LONG = "deterministic faults derivation page_quality rendered freshness zensical".split()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

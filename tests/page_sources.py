@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from plain_run import ROOT, PlainRun
+from plain_run import ROOT, PlainRun, files_beside
 
 EMBED = re.compile(r'^\s*--8<--\s+"(?P<cell>\w+/\w+?)(?P<part>\.code|\.out)?\.md"\s*$')
 QUOTE = re.compile(r"`#!val (?P<name>\w+\.\w+)(?::(?P<spec>[^`]*))?`")
@@ -60,21 +60,20 @@ class PageSources:
         """Return (id of the block, code) for each block of code."""
         if notebook := NOTEBOOK.fullmatch(page):
             run = self.runs[notebook["name"]]
-            sources = written_modules(run) | run.sources
+            sources = written_files(run) | run.sources
             return [(f"cell-{notebook['name']}-{name}", source) for name, source in sources.items()]
         embeds = [embed for line in self.lines(page) if (embed := EMBED.match(line))]
         cells = [embed["cell"].split("/") for embed in embeds if embed["part"] != ".out"]
         return [(f"cell-{snippet}-{name}", self.runs[snippet].sources[name]) for snippet, name in cells]
 
 
-def written_modules(run: PlainRun) -> dict[str, str]:
-    """Return the cells in which a notebook writes the local modules that its snippet imports."""
-    imported = re.findall(r"^ *(?:import|from) (\w+)", "\n".join(run.sources.values()), re.M)
-    paths = {f"write-{name}": ROOT / f"{name}.py" for name in imported}
+def written_files(run: PlainRun) -> dict[str, str]:
+    """Return the cells in which a notebook writes what lay beside its snippet in the plain run."""
     return {
-        cell: f"%%writefile {path.name}\n{path.read_text(encoding='utf-8').rstrip()}"
-        for cell, path in paths.items()
-        if path.exists()
+        f"write-{path.name.removesuffix('.py').replace('.', '-')}": (
+            f"%%writefile {path.name}\n{path.read_text(encoding='utf-8').rstrip()}"
+        )
+        for path in files_beside("\n".join(run.sources.values()))
     }
 
 

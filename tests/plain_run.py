@@ -1,7 +1,9 @@
 """The other road: run a snippet with plain Python, no notebook, no kernel, no cache.
 
 Splits the file on its own, executes cell by cell, and keeps what each printed and drew, so that
-the tests can hold the built pages against it. Shares no code with the engine.
+the tests can hold the built pages against it. Shares no code with the engine. It runs where a
+reader's notebook does: in an empty folder, with nothing of this repository but what that notebook
+writes beside itself.
 
     python tests/plain_run.py snippets/x.py OUT.json
 """
@@ -9,12 +11,15 @@ the tests can hold the built pages against it. Shares no code with the engine.
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import io
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,9 +99,24 @@ def axes_of(figure) -> list[dict]:
     return found
 
 
+def files_beside(source: str) -> list[Path]:
+    """Return the files beside mkdocs.yml that a snippet imports, or names to read them."""
+    imported = re.findall(r"^ *(?:import|from) (\w+)", source, re.M)
+    named = re.findall(r"""["']([\w-]+\.[\w.]+)["']""", source)
+    names = dict.fromkeys([f"{name}.py" for name in imported] + named)
+    return [ROOT / name for name in names if (ROOT / name).is_file()]
+
+
+def close_off() -> None:
+    """Let this process import nothing of the project but what lies in its own folder."""
+    sys.meta_path[:] = [one for one in sys.meta_path if "editable" not in getattr(one, "__module__", "")]
+    sys.path[0] = os.getcwd()  # was: the folder of this script
+    if importlib.util.find_spec("literate"):
+        raise ImportError("a plain run must not see the engine")
+
+
 def run_here(path: Path) -> dict:
     """Execute a snippet in this process and return the fields of a PlainRun."""
-    sys.path.insert(0, str(ROOT))
     found: dict = {"stdout": {}, "figures": {}, "tags": {}, "sources": {}}
     namespace: dict = {"__name__": "__main__"}
     for name, tags, source in split(path.read_text(encoding="utf-8")):
@@ -118,12 +138,16 @@ def start(path: Path, folder: Path) -> PlainRun:
 
 
 def run_apart(path: Path, target: Path) -> None:
+    """Run a snippet in a process and an empty folder of its own."""
     threads = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     fixed = threads | {"PYTHONHASHSEED": "0", "TZ": "UTC", "LC_ALL": "C.UTF-8"}
+    style = {"MATPLOTLIBRC": str(ROOT / "matplotlibrc")}
     command = [sys.executable, "-W", "error::UserWarning", __file__, str(path), str(target)]
-    ran = subprocess.run(
-        command, cwd=ROOT, env=os.environ | fixed, capture_output=True, text=True, timeout=600
-    )
+    with tempfile.TemporaryDirectory(prefix="plain") as empty:
+        for file in files_beside(path.read_text(encoding="utf-8")):
+            shutil.copy(file, empty)
+        environment = os.environ | fixed | style
+        ran = subprocess.run(command, cwd=empty, env=environment, capture_output=True, text=True, timeout=600)
     assert ran.returncode == 0, f"plain run of {path.name}:\n{ran.stderr[-3000:]}"
 
 
@@ -150,4 +174,5 @@ class PlainRuns:
 
 
 if __name__ == "__main__":
+    close_off()
     Path(sys.argv[2]).write_text(json.dumps(run_here(Path(sys.argv[1]))), encoding="utf-8")

@@ -26,7 +26,7 @@ from compared import (
     still,
     table_words,
 )
-from page_sources import PageSources, notebook_texts, written_modules
+from page_sources import PageSources, notebook_texts, written_files
 from plain_run import PlainRun
 
 from publish.figures import finish_svg
@@ -203,8 +203,8 @@ class Checker:
             if shown != wanted:
                 self.report(page, "text", shown, wanted)
         written = {cell["id"]: "".join(cell["source"]) for cell in cells if cell["id"].startswith("write-")}
-        if written != written_modules(run):
-            self.report(page, "modules", str(written), str(written_modules(run)))
+        if written != written_files(run):
+            self.report(page, "files that it writes", str(written), str(written_files(run)))
         for cell in cells:
             for output in cell.get("outputs", ()):
                 if output["output_type"] not in ("stream", "display_data"):

@@ -1,7 +1,10 @@
-"""Each notebook that a reader takes away runs in an empty folder and gives the page's numbers.
+"""A notebook that a reader takes away runs in an empty folder and gives the page's numbers.
 
 It is opened and run as a reader does it, with nbclient and no cell left out, in a kernel that can
-import nothing of this repository: its editable install is closed off, and that is checked.
+import nothing of this repository: its editable install is closed off, and that is checked. This is done
+with the notebook of the article's experiment, which writes models.py, and with one that writes nothing.
+The others differ from them by their cells alone. Those test_rendered.py compares, to the letter, with the
+cells of the plain run, which takes place in such a folder too, with what the notebook writes beside it.
 """
 
 from __future__ import annotations
@@ -10,7 +13,6 @@ import asyncio
 import os
 import shutil
 import tempfile
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -18,9 +20,9 @@ import pytest
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
+from plain_run import start
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = sorted(path.stem for path in (ROOT / "snippets").glob("*.py"))
 # Python imports `sitecustomize` at its start: here it takes the finder of the editable install away.
 CLOSED_OFF = """
 import sys
@@ -79,22 +81,10 @@ def figures(cell: nbformat.NotebookNode) -> int:
     return sum(output.output_type == "display_data" for output in cell.outputs)
 
 
-@pytest.fixture(scope="module")
-def runs(site_dir: Path, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest):
-    """Return a function that gives the run of each notebook; they all start at once, two side by side."""
-    chosen = {item.callspec.params.get("name") for item in request.session.items if hasattr(item, "callspec")}
-    folder = tmp_path_factory.mktemp("n")
-    with ThreadPoolExecutor(2) as pool:
-        names = sorted(chosen & set(NAMES))
-        jobs: dict[str, Future] = {name: pool.submit(run, name, site_dir, folder) for name in names}
-        yield lambda name: jobs[name].result()
-        for job in jobs.values():
-            job.cancel()
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_downloaded_notebook_gives_the_pages_numbers_in_an_empty_folder(name: str, runs) -> None:
-    published, executed = runs(name)
+@pytest.mark.parametrize(("name", "writes"), [("weight_decay", ["write-models"]), ("by_hand", [])])
+def test_the_downloaded_notebook_gives_the_pages_numbers_in_an_empty_folder(name, writes, site_dir, tmp_path):
+    published, executed = run(name, site_dir, tmp_path)
+    assert [cell.id for cell in published.cells if "setup" in cell.metadata.get("tags", [])] == writes
     *cells, wherefrom = executed.cells
     assert printed(wherefrom) == "alone\n"
     compared = 0
@@ -106,3 +96,24 @@ def test_the_downloaded_notebook_gives_the_pages_numbers_in_an_empty_folder(name
                 assert printed(after) == printed(before), f"cell {before.id}"
             compared += 1
     assert compared > 0
+
+
+SEES = """\
+# %% [markdown]
+# # What a plain run sees
+
+# %% files
+import os
+print(*sorted(os.listdir()))
+
+# %% modules
+import importlib.util
+import models
+print([importlib.util.find_spec(name) for name in ("citations", "ledger", "literate", "publish")])
+"""
+
+
+def test_a_plain_run_sees_of_the_project_only_what_the_notebook_writes(tmp_path):
+    path = tmp_path / "sees.py"
+    path.write_text(SEES, encoding="utf-8")
+    assert start(path, tmp_path).stdout == {"files": "models.py\n", "modules": f"{[None] * 4}\n"}
