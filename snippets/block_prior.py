@@ -213,10 +213,10 @@ exact = map_estimate(features, target, weight_decay)
 fits = {"closed form, intercept flat": exact,
         "SGD, two groups": train(two_groups, target),
         "SGD, everything decays": train(one_group, target)}
-print(f"{'':29s}  slope 1  slope 2  slope 3  intercept")
-for name, fit in fits.items():
-    slopes = "".join(f"{slope:9.4f}" for slope in fit[:3])
-    print(f"{name:29s}{slopes}{fit[3]:11.4f}")
+print("           closed form  two groups  one group")
+for place, name in enumerate(["slope 1", "slope 2", "slope 3", "intercept"]):
+    row = [fit[place] for fit in fits.values()]
+    print("{:9s}  {:11.4f}  {:10.4f}  {:9.4f}".format(name, *row))
 
 # %% [markdown]
 # What the flat prior buys: the choice of the target’s origin (Celsius or

@@ -81,11 +81,11 @@ by_ridge = Ridge(alpha=same["alpha"], fit_intercept=False).fit(X, y).coef_
 precision = X.T @ X / noise_variance + np.eye(D) / prior_variance
 posterior_mode = np.linalg.solve(precision, X.T @ y / noise_variance)
 
-print(f"prior variance {prior_variance},"
+print(f"τ = {prior_variance},"
       f" λ = {same['lambda']:.6f}, alpha = {same['alpha']:.4f}")
-for name, fit in [("SGD, weight_decay", by_sgd), ("Ridge, alpha", by_ridge),
-                  ("posterior mode", posterior_mode)]:
-    print(f"{name:18}", " ".join(f"{weight:9.6f}" for weight in fit))
+print("      SGD      Ridge  posterior mode")
+for row in zip(by_sgd, by_ridge, posterior_mode):
+    print("{:9.6f}  {:9.6f}  {:14.6f}".format(*row))
 
 # %% logistic
 same_c = convert("prior_variance", prior_variance, n)
@@ -97,11 +97,11 @@ logistic = LogisticRegression(
 )
 by_sklearn = logistic.fit(X, labels).coef_.ravel()
 
-print(f"prior variance {prior_variance},"
+print(f"τ = {prior_variance},"
       f" λ = {same_c['lambda']:.6f}, C = {same_c['C']:.4f}")
-for name, fit in [("SGD, weight_decay", by_sgd_c),
-                  ("LogisticRegression", by_sklearn)]:
-    print(f"{name:18}", " ".join(f"{weight:9.6f}" for weight in fit))
+print("      SGD  LogisticRegression")
+for row in zip(by_sgd_c, by_sklearn):
+    print("{:9.6f}  {:18.6f}".format(*row))
 
 # %% [markdown]
 # With an intercept, scikit-learn leaves it out of the penalty. PyTorch decays

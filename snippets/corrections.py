@@ -37,9 +37,9 @@ posterior = log_joint.exp() / torch.trapezoid(log_joint.exp(), grid)
 places = torch.searchsorted(grid, torch.tensor([0.0, 0.5, 1.0]))
 by_joint = (posterior / log_joint.exp())[places].tolist()
 by_log = (posterior / -log_joint)[places].tolist()
-print("ratios at θ = 0, 0.5, 1")
-print("posterior / joint      ", "  ".join(f"{r:8.2f}" for r in by_joint))
-print("posterior / -log joint ", "  ".join(f"{r:8.4f}" for r in by_log))
+print("posterior, at θ = 0, 0.5, 1, divided by")
+print("joint     ", "  ".join(f"{r:8.2f}" for r in by_joint))
+print("-log joint", "  ".join(f"{r:8.4f}" for r in by_log))
 
 # %% label
 ends = {

@@ -146,7 +146,7 @@ for size, k in zip(sizes, lows):
 # %% apart
 ends = [(fitted[n == size][0], fitted[n == size][-1]) for size in sizes]
 apart = [(a - b).square().mean().sqrt().item() for a, b in ends]
-print("fits at smallest and largest λ, rms difference")
+print("fits at smallest and largest λ, rms apart")
 for size, distance in zip(sizes, apart):
     print(f"n = {size}: {distance:.2f}")
 print(f"standard deviation of the noise: {math.sqrt(noise_variance)}")
@@ -192,7 +192,7 @@ smooth = grad_norm < threshold
 kink = ~smooth & (shortest < threshold)
 flagged = ~smooth & ~kink
 print(f"{smooth.sum()} of {len(n)} fits: gradient below {threshold:g}")
-print(f"{kink.sum()}: on a kink, an average gradient below {threshold:g}")
+print(f"{kink.sum()}: on a kink, average gradient below {threshold:g}")
 worst = weight_decay[flagged].max()
 print(f"{flagged.sum()}: neither; their λ goes up to {worst:.3f}")
 

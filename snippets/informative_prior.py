@@ -86,9 +86,9 @@ precision = torch.linalg.inv(factor @ factor.T + diagonal.diag())
 written_out = -precision @ (theta - mean).detach()
 gradient_error = ((gradient - written_out).norm() / written_out.norm()).item()
 assert gradient_error < 1e-12
-print("gradient of log_prob against -inv(Sigma) (theta - mu):")
+print("gradient of log_prob against -inv(Σ)(θ - μ):")
 print("relative difference below 1e-12")
-print(f"numbers stored: {D * (k + 2)}, with a full Sigma: {D * (D + 1) // 2 + D}")
+print(f"numbers stored: {D * (k + 2)}, with a full Σ: {D * (D + 1) // 2 + D}")
 
 
 # %% [markdown]

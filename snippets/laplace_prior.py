@@ -55,8 +55,9 @@ laplace_map = soft_threshold(least_squares, l1)
 gaussian_map = shrink(least_squares, weight_decay)
 rows = {"truth": truth, "least squares": least_squares,
         "Gaussian prior": gaussian_map, "Laplace prior": laplace_map}
-for name, row in rows.items():
-    print(f"{name:14s}" + "".join(f"{entry:6.2f}" for entry in row + 0.0))
+print("truth  least squares  Gaussian  Laplace prior")
+for row in zip(*rows.values()):
+    print("{:5.2f}  {:13.2f}  {:8.2f}  {:13.2f}".format(*(e + 0.0 for e in row)))
 
 
 # %% [markdown]
@@ -74,7 +75,7 @@ for name, prior, closed in [("Laplace", laplace, laplace_map),
     found = candidates[objective.argmin(0), 0]
     gap = (found - closed).abs().max().item()
     assert gap < 1e-4
-    print(f"{name}: grid and closed form differ by less than one grid step")
+    print(f"{name}: grid = closed form, to one step")
 
 # %% figure
 fig, (left, right) = plt.subplots(1, 2, figsize=(5.4, 3))
@@ -143,13 +144,13 @@ def penalized_loss(theta: torch.Tensor) -> float:
 
 
 zero = proximal.detach() == 0
-print(f"{'':17s} zeros     largest   L1 loss")
+print(f"{'':16s} zeros     largest   L1 loss")
 for name, fit in {"soft threshold": proximal,
                   f"autograd, lr {lr:g}": subgradient,
-                  "  5 times as long": longer,
+                  "  5 × the steps": longer,
                   f"  and lr {lr / 5:g}": slower}.items():
     zeros, largest = (fit == 0).sum(), fit[zero].abs().max()
-    print(f"{name:17s} {zeros:2d} of {D} {largest:9.4f} "
+    print(f"{name:16s} {zeros:2d} of {D} {largest:9.4f} "
           f"{penalized_loss(fit):9.4f}")
 
 # %% [markdown]

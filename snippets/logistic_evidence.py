@@ -111,13 +111,13 @@ true_index = np.abs(grid - 1.0).argmin()
 picks = {"evidence": by_evidence, "5 folds": by_folds,
          "true τ": true_index, "flattest prior": -1}
 print(f"NLL on new data, {draws} data sets")
-print("                mean ± s.e.      τ, 10 to 90%")
+print("               mean ± s.e.      τ, 10 to 90%")
 price = {}
 for name, index in picks.items():
     index = np.broadcast_to(index, draws)
     price[name] = nlls[np.arange(draws), index]
     low, high = np.quantile(grid[index], [0.1, 0.9])
-    print(f"{name:15} {price[name].mean():.4f}"
+    print(f"{name:14} {price[name].mean():.4f}"
           f" ± {price[name].std() / draws**0.5:.4f} {low:6.3g} to {high:.3g}")
 print("differences, data set by data set")
 cost = {}
@@ -126,13 +126,13 @@ for a, b in [("evidence", "5 folds"),
              ("5 folds", "true τ")]:
     gap = price[a] - price[b]
     cost[a, b] = gap.mean(), gap.std() / draws**0.5
-    print("{:+.4f} ± {:.4f}".format(*cost[a, b]), f"  {a} minus {b}")
+    print("{:+.4f} ± {:.4f}".format(*cost[a, b]), f"{a} minus {b}")
 # One prior variance for all data sets, against either way of choosing:
 gains = np.array([[price[name] - column for column in nlls.T]
                   for name in list(picks)[:2]])  # (2, grid, draws)
 mean, error = gains.mean(axis=2), gains.std(axis=2) / draws**0.5
 better, clear = grid[(mean > 0).all(0)], grid[(mean > 2 * error).all(0)]
-print(f"one tau for all, better than both: {better[0]:.2g} to {better[-1]:.2g}")
+print(f"one τ for all, better than both: {better[0]:.2g} to {better[-1]:.2g}")
 print(f"by two standard errors and more:   {clear[0]:.2g} to {clear[-1]:.2g}")
 
 # %% figure

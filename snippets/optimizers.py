@@ -19,8 +19,9 @@ classes = [
     if inspect.isclass(item) and issubclass(item, torch.optim.Optimizer)
 ]
 classes.remove(torch.optim.Optimizer)
-print(len(classes), "optimizers:", *(item.__name__ for item in classes[:7]))
-print("              ", *(item.__name__ for item in classes[7:]))
+print(len(classes), "optimizers:")
+for first in range(0, len(classes), 5):
+    print(" ", *(item.__name__ for item in classes[first:first + 5]))
 
 # %% [markdown]
 # An optimizer sees gradients and nothing else. So it is fed the same eight
@@ -108,7 +109,7 @@ def moves_alone(optimizer_class, **options):
 
 for lambd in (1e-4, 0):
     move = moves_alone(torch.optim.ASGD, lambd=lambd)
-    print(f"ASGD, weight_decay=0, lambd={lambd}: moved by {move:.1e}")
+    print(f"ASGD, lambd={lambd}: moved by {move:.1e}")
 
 # %% [markdown]
 # Do the faster implementations take the same steps as the for-loop, and does

@@ -80,7 +80,7 @@ SGD(net.parameters(), lr=lr, weight_decay=weight_decay).step()
 after = {name: p.norm().item() for name, p in net.named_parameters()}
 shrunk = {name: after[name] / before[name] for name in before}
 for name in ("layers.0.weight", "layers.0.bias"):
-    print(f"{name:<16}  norm after / before = {shrunk[name]:.4f}")
+    print(f"{name:<15}  norm after / before = {shrunk[name]:.4f}")
 count = sum(ratio < 1 for ratio in shrunk.values())
 print(f"parameters that shrank: {count} of {len(shrunk)}")
 
@@ -103,7 +103,7 @@ model = nn.Sequential(*layers)
 split = decay_groups(model, weight_decay)
 for group in split:
     shapes = ", ".join(str(tuple(p.shape)) for p in group["params"])
-    print(f"weight_decay {group['weight_decay']:<4}  {shapes}")
+    print(f"λ = {group['weight_decay']:<4} for {shapes}")
 
 # %% tied_and_normed
 embedding, head = nn.Embedding(5, 3), nn.Linear(3, 5, bias=False)
@@ -115,7 +115,7 @@ normed = weight_norm(nn.Linear(3, 2))
 decayed = decay_groups(normed, weight_decay)[0]["params"]
 for name, p in normed.named_parameters():
     fate = "decays" if any(p is one for one in decayed) else "flat"
-    print(f"{fate:<6} {tuple(p.shape)!s:<6} {name}")
+    print(f"{fate:<6} {'×'.join(map(str, p.shape)):<3} {name}")
 
 # %% entries
 rates = torch.tensor([[0.01], [0.1], [0.0]])  # one weight decay for each row
@@ -155,7 +155,7 @@ zero = torch.zeros(1, dtype=torch.float64)
 frozen = {"None": move(None), "zero": move(zero)}
 frozen["zero, after three steps"] = move(zero, momentum_before=3)
 for grad, moved in frozen.items():
-    print(f"grad {grad:<24} moved by {moved:+.4f}")
+    print(f"grad {grad:<23} moved by {moved:+.4f}")
 
 
 # %% unused

@@ -5,6 +5,7 @@
 
 # %% setup
 import math
+import textwrap
 
 import torch
 from torch import nn
@@ -120,7 +121,7 @@ sparse = {
     "SparseAdam": try_sparse(SparseAdam),
 }
 for name, outcome in sparse.items():
-    print(f"{name}\n    {outcome}")
+    print(f"{name}:", *textwrap.wrap(outcome, 41), sep="\n    ")
 
 # %% smaller_lr
 ends = {

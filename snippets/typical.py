@@ -20,7 +20,7 @@ D = len(parameters_to_vector(model.parameters()))
 
 # %% norms
 print(f"prior variance {prior_variance:.3f}")
-print("   D  √(Dτ)  norm: mean    sd    5% to 95%  log p(0)/p")
+print("  D √(Dτ)  mean   sd    5% to 95%  log p(0)/p")
 norms = {}
 for dimension in (1, 10, D):
     draws = rng.normal(size=(20_000, dimension)) * prior_variance**0.5
@@ -28,9 +28,9 @@ for dimension in (1, 10, D):
     norms[dimension] = norm
     low, high = np.quantile(norm, [0.05, 0.95])
     below_mode = np.mean(norm**2) / (2 * prior_variance)
-    print(f"{dimension:4d} {(dimension * prior_variance) ** 0.5:6.2f}"
-          f" {norm.mean():11.2f} {norm.std():5.2f} {low:5.2f} to {high:5.2f}"
-          f" {below_mode:10.1f}")
+    print(f"{dimension:3d} {(dimension * prior_variance) ** 0.5:5.2f}"
+          f" {norm.mean():5.2f} {norm.std():4.2f} {low:5.2f} to {high:5.2f}"
+          f" {below_mode:9.1f}")
 
 # %% norm_figure
 fig, axes = plt.subplots(figsize=(5.4, 3.2))
@@ -176,11 +176,11 @@ def fit(target, factors, weight_decay=0.3, lr=0.1, steps=500):
     return params.prod().item()
 
 
-print("target   decay w     t/1.3  decay u,v  max(t-0.3,0)")
+print("  t  decay w   t/1.3  decay u,v  max(t-0.3,0)")
 products = {}
 for target in (2.0, 0.5, 0.1):
     products[target] = single, double = fit(target, 1), fit(target, 2)
-    print(f"{target:4.1f} {single:11.4f} {target / 1.3:9.4f}"
+    print(f"{target:3.1f} {single:8.4f} {target / 1.3:7.4f}"
           f" {abs(double):10.4f} {max(target - 0.3, 0):13.4f}")
 
 # %% values tags=["hidden"]
