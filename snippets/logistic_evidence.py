@@ -133,7 +133,7 @@ gains = np.array([[price[name] - column for column in nlls.T]
 mean, error = gains.mean(axis=2), gains.std(axis=2) / draws**0.5
 better, clear = grid[(mean > 0).all(0)], grid[(mean > 2 * error).all(0)]
 print(f"one τ for all, better than both: {better[0]:.2g} to {better[-1]:.2g}")
-print(f"by two standard errors and more:   {clear[0]:.2g} to {clear[-1]:.2g}")
+print(f"by two standard errors and more: {clear[0]:.2g} to {clear[-1]:.2g}")
 
 # %% figure
 fig, (top, bottom) = plt.subplots(2, 1, figsize=(5.4, 4.6), sharex=True)
