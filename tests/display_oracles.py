@@ -1,0 +1,85 @@
+"""Numbers for the symbols of the displays beyond the article, and how a display is held against an oracle.
+
+A check takes the sides of its display, as tokens, evaluates each and compares it with a value that was found
+by another road: a solver, a search, a quadrature, scipy or PyTorch. The checks stand in the order of the
+displays in display_breaks.py, display_choosing.py (with the explorer's) and display_priors.py.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from derivation_tex import UnreadableError
+from scipy import stats
+from tex_numbers import gradient, value
+
+CHECKS: dict[str, list[Callable]] = {"breaks": [], "choosing": [], "explorer": [], "priors": []}
+RANDOM = np.random.default_rng(0)
+n, D, LAMBDA, ETA, VARIANCE, TAU = 7, 3, 0.3, 0.1, 0.4, 0.8
+X, y = RANDOM.normal(size=(n, D)), RANDOM.normal(size=n)
+THETA, MU, W = RANDOM.normal(size=(3, D))
+U, d = RANDOM.normal(size=(D, 2)), np.array([0.5, 0.7, 0.9])
+SIGMA = U @ U.T + np.diag(d)
+
+
+def f(theta):
+    """Half the mean squared error: a loss whose minimizers are known."""
+    return ((X @ theta - y) ** 2).sum() / (2 * n)
+
+
+KNOWN = {"n": n, "D": D, r"\lambda": LAMBDA, r"\eta": ETA, r"\sigma": VARIANCE**0.5, r"\tau": TAU}
+KNOWN |= {"X": X, "x": X, "y": y, r"\theta": THETA, r"\mu": MU, "w": W, "I": np.eye(D), "f": f}
+KNOWN |= {r"\pi": np.pi, "U": U, "d": d, r"\Sigma": SIGMA}
+
+
+def on(page: str, count: int) -> Callable:
+    """Register a check of the next display of a page; it has so many sides."""
+
+    def register(check: Callable) -> Callable:
+        def counted(found: list[list[str]]) -> None:
+            if len(found) != count:
+                raise UnreadableError(f"{len(found)} sides, not {count}")
+            with np.errstate(all="ignore"):  # what has no value equals nothing
+                check(*found)
+
+        counted.__name__ = check.__name__
+        CHECKS[page].append(counted)
+        return check
+
+    return register
+
+
+def holds(expected: object, side: list[str], known: dict | None = None, tolerance: float = 1e-7) -> None:
+    """Demand that a side has the value expected."""
+    found = value(side, KNOWN | (known or {}))
+    assert np.shape(found) == np.shape(expected), f"shape {np.shape(found)}"
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+
+
+def positive(side: list[str], known: dict | None = None) -> float:
+    """Return the value of a side that must be a positive number."""
+    found = value(side, KNOWN | (known or {}))
+    assert np.ndim(found) == 0 and 0 < found < np.inf
+    return float(found)
+
+
+def ridge(features: np.ndarray, labels: np.ndarray, strength: float) -> np.ndarray:
+    """Minimize squared error plus strength times squared norm, as one least-squares problem."""
+    width = features.shape[1]
+    rows = np.vstack([features, strength**0.5 * np.eye(width)])
+    return np.linalg.lstsq(rows, np.concatenate([labels, np.zeros(width)]), rcond=None)[0]
+
+
+def normal(at: np.ndarray, mean: object, covariance: np.ndarray) -> float:
+    if np.shape(covariance) != (len(at), len(at)):
+        raise ValueError("a covariance is a matrix")
+    return stats.multivariate_normal(np.broadcast_to(mean, np.shape(at)), covariance).pdf(at)
+
+
+def pull(variance: float, at: np.ndarray) -> np.ndarray:
+    """Return the gradient of -(1/n) log N(theta; 0, variance I)."""
+    return gradient(lambda theta: -np.log(normal(theta, 0, variance * np.eye(len(at)))) / n, at)
+
+
+def tensor(array: np.ndarray) -> torch.Tensor:
+    return torch.tensor(array, requires_grad=True)
