@@ -5,13 +5,17 @@ each is read back from the built page, evaluated (tex_numbers.py) and held again
 display_oracles.py says more. Every single alteration, of a sign, factor, exponent or symbol, must be found.
 """
 
+import re
+
 import display_breaks  # noqa: F401  each registers the checks of its pages
 import display_choosing  # noqa: F401
 import display_priors  # noqa: F401
+import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from derivation_mutants import mutants
 from derivation_tex import UnreadableError, tokens
+from display_inline import ASSUMED, WORLDS
 from display_oracles import CHECKS
 from tex_numbers import sides, value, with_texts
 
@@ -56,6 +60,35 @@ def test_every_single_alteration_of_a_display_is_found(page, number, displays):
     altered = list(mutants(words))
     missed = [what for what, other in altered if refusal(CHECKS[page][number], other) is None]
     assert altered and not missed, missed
+
+
+RELATION = re.compile(r"[=<>]|\\(?:leq?|geq?|propto|sim|approx|leftarrow|ne)(?![a-z])")
+
+
+def holds_in(world, words):
+    """Return whether an equation within a sentence holds; False for what is no equation."""
+    try:
+        with np.errstate(all="ignore"):
+            left, *others = [value(side, world) for side in sides(words)]
+    except UnreadableError:
+        return False
+    expected = left
+    if r"\leftarrow" in words:
+        expected = world["after a step"] if np.array_equal(left, world[r"\theta"]) else np.nan
+    return bool(others) and all(np.allclose(other, expected, rtol=1e-5, atol=0) for other in others)
+
+
+@pytest.mark.parametrize("page", WORLDS)
+def test_equations_within_sentences_hold_and_so_does_no_alteration(page, site_dir):
+    soup = BeautifulSoup((site_dir / page / "index.html").read_text(encoding="utf-8"), "lxml")
+    inline = [one for one in soup.select(".katex annotation") if not one.find_parent(class_="katex-display")]
+    related = {one.get_text() for one in inline if RELATION.search(one.get_text())}
+    assert related >= set(ASSUMED[page])
+    assert related - set(ASSUMED[page])
+    for tex in related - set(ASSUMED[page]):
+        assert holds_in(WORLDS[page], tokens(tex)), tex
+        missed = [what for what, other in mutants(tokens(tex)) if holds_in(WORLDS[page], other)]
+        assert not missed, f"{tex}: {missed}"
 
 
 @pytest.mark.parametrize("tex", [r"2 \theta + \beta", r"2 \theta)", r"2 +", r"\frac{1}{\theta", r"(2, 3)"])
