@@ -57,8 +57,8 @@ class TinyLanguageModel(nn.Module):
 torch.manual_seed(0)
 language_model = TinyLanguageModel()
 for name, p in language_model.named_parameters():
-    prior = "flat" if is_flat(name, p) else "N(0, tau)"
-    print(f"{prior:10s} {str(tuple(p.shape)):8s} {name}")
+    prior = "flat" if is_flat(name, p) else "N(0, τ)"
+    print(f"{prior:7s} {str(tuple(p.shape)):8s} {name}")
 
 # %% [markdown]
 # `parameters()` lists the tied matrix once, so its prior is counted once.
@@ -157,7 +157,7 @@ biases_decay = weight_decay * distance(biases, [0 * b for b in biases])
 print("norm of (applied - that of -1/n log joint)")
 print("  with the two groups:     below 1e-12")
 print(f"  one group, all decayed:  {distance(uniform, bayes):.6f}")
-print(f"lambda times |biases|:     {biases_decay:.6f}")
+print(f"λ times ‖biases‖:          {biases_decay:.6f}")
 
 # %% [markdown]
 # The optimum, where it can be written down: linear regression with a flat

@@ -66,8 +66,8 @@ compare(math.exp(log_posterior), right)
 
 # %% step_2
 right = {
-    "-log p(y|x,theta)": -log_likelihood,
-    "-log p(theta)": -log_prior,
+    "-log p(y|x,θ)": -log_likelihood,
+    "-log p(θ)": -log_prior,
     "+log p(y|x)": +log_evidence,
 }
 compare(-log_posterior, right)
@@ -80,7 +80,7 @@ right = {
     "example 2": -log_likelihoods[1].item(),
     "example 3": -log_likelihoods[2].item(),
     "example 4": -log_likelihoods[3].item(),
-    "-log p(theta)": -log_prior,
+    "-log p(θ)": -log_prior,
     "+log p(y|x)": +log_evidence,
 }
 compare(-log_posterior, right)
@@ -88,8 +88,8 @@ compare(-log_posterior, right)
 # %% step_4
 nll = -log_likelihoods.mean().item()
 right = {
-    "f(theta)": nll,
-    "-1/n log p(theta)": -1 / n * log_prior,
+    "f(θ)": nll,
+    "-1/n log p(θ)": -1 / n * log_prior,
     "+1/n log p(y|x)": +1 / n * log_evidence,
 }
 compare(-log_posterior / n, right)
@@ -99,7 +99,7 @@ prior_covariance = prior_variance * torch.eye(D)
 normal = MultivariateNormal(torch.zeros(D), prior_covariance)
 log_normal = normal.log_prob(theta).item()
 right = {
-    "f(theta)": nll,
+    "f(θ)": nll,
     "-1/n log N": -1 / n * log_normal,
     "+1/n log p(y|x)": +1 / n * log_evidence,
 }
@@ -112,23 +112,23 @@ quadratic_form = (theta @ inverse @ theta).item()
 denominator = (2 * math.pi) ** (D / 2) * determinant ** (1 / 2)
 density = math.exp(-1 / 2 * quadratic_form) / denominator
 right = {
-    "f(theta)": nll,
+    "f(θ)": nll,
     "-1/n log(density)": -1 / n * math.log(density),
     "+1/n log p(y|x)": +1 / n * log_evidence,
 }
 compare(-log_posterior / n, right)
-right = {"tau^D": prior_variance**D}
+right = {"τ^D": prior_variance**D}
 compare(determinant, right)
 dot_product = (theta @ theta).item()
-right = {"theta.theta/tau": dot_product / prior_variance}
+right = {"θ·θ/τ": dot_product / prior_variance}
 compare(quadratic_form, right)
 
 # %% step_7
 two_pi_tau = 2 * math.pi * prior_variance
 right = {
-    "f(theta)": nll,
-    "theta.theta/2n tau": dot_product / (2 * n * prior_variance),
-    "D/2n log(2 pi tau)": D / (2 * n) * math.log(two_pi_tau),
+    "f(θ)": nll,
+    "θ·θ/2nτ": dot_product / (2 * n * prior_variance),
+    "D/2n log(2πτ)": D / (2 * n) * math.log(two_pi_tau),
     "1/n log p(y|x)": 1 / n * log_evidence,
 }
 compare(-log_posterior / n, right)
@@ -137,9 +137,9 @@ compare(-log_posterior / n, right)
 squared_norm = torch.linalg.vector_norm(theta).item() ** 2
 two_pi_tau = 2 * math.pi / (n * weight_decay)
 right = {
-    "f(theta)": nll,
-    "n lam/2n norm^2": n * weight_decay / (2 * n) * squared_norm,
-    "D/2n log(2pi/n lam)": D / (2 * n) * math.log(two_pi_tau),
+    "f(θ)": nll,
+    "nλ/2n ‖θ‖²": n * weight_decay / (2 * n) * squared_norm,
+    "D/2n log(2π/nλ)": D / (2 * n) * math.log(two_pi_tau),
     "1/n log p(y|x)": 1 / n * log_evidence,
 }
 compare(-log_posterior / n, right)
@@ -148,7 +148,7 @@ compare(-log_posterior / n, right)
 penalized_loss = nll + weight_decay / 2 * squared_norm
 two_pi_tau = 2 * math.pi / (n * weight_decay)
 constant = D / (2 * n) * math.log(two_pi_tau) + 1 / n * log_evidence
-right = {"L(theta)": penalized_loss, "C": constant}
+right = {"L(θ)": penalized_loss, "C": constant}
 compare(-log_posterior / n, right)
 
 # %% [markdown]
@@ -171,8 +171,8 @@ penalized = negative_log_likelihood(leaf) + penalty
 penalized_gradient = torch.autograd.grad(penalized, leaf)[0]
 for j in range(D):
     right = {
-        "grad f": loss_gradient[j].item(),
-        "lam theta": weight_decay * theta[j].item(),
+        "∇f": loss_gradient[j].item(),
+        "λθ": weight_decay * theta[j].item(),
     }
     compare(penalized_gradient[j].item(), right)
 
@@ -185,8 +185,8 @@ optimizer.step()
 shrink = 1 - learning_rate * weight_decay
 for j in range(D):
     right = {
-        "(1 - eta lam) theta": shrink * theta[j].item(),
-        "-eta grad f": -learning_rate * loss_gradient[j].item(),
+        "(1-ηλ)θ": shrink * theta[j].item(),
+        "-η∇f": -learning_rate * loss_gradient[j].item(),
     }
     compare(parameter[j].item(), right)
 
@@ -196,12 +196,12 @@ for variance in (noise_variance, 1 / 2):
     print(f"noise variance {variance}")
     log_density = Normal(features @ theta, math.sqrt(variance)).log_prob(y)
     right = {
-        "M/2s^2": 1 / (2 * variance) * mse,
-        "1/2 log(2 pi s^2)": 1 / 2 * math.log(2 * math.pi * variance),
+        "M/2σ²": 1 / (2 * variance) * mse,
+        "1/2 log(2πσ²)": 1 / 2 * math.log(2 * math.pi * variance),
     }
     compare(-log_density.mean().item(), right)
 print(f"M                   {mse:+.6f}")
-print(f"1/2 log(pi)         {math.log(math.pi) / 2:+.6f}")
+print(f"1/2 log(π)          {math.log(math.pi) / 2:+.6f}")
 
 # %% [markdown]
 # With weight decay beside the mean squared error, the prior above belongs to
@@ -212,8 +212,8 @@ mse_weight_decay = 2 * noise_variance / (n * prior_variance)
 scale = 2 * noise_variance
 two_pi_tau = 2 * math.pi * prior_variance
 right = {
-    "M(theta)": mse,
-    "lam/2 norm^2": mse_weight_decay / 2 * squared_norm,
+    "M(θ)": mse,
+    "λ/2 ‖θ‖²": mse_weight_decay / 2 * squared_norm,
     "K, noise": noise_variance * math.log(2 * math.pi * noise_variance),
     "K, prior": noise_variance * D / n * math.log(two_pi_tau),
     "K, evidence": scale / n * log_evidence,

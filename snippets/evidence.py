@@ -45,8 +45,8 @@ def map_estimate(tau, X, y):
 curve = np.array([log_evidence(tau, X, y) for tau in taus])
 best_tau = taus[curve.argmax()]
 best_decay = 2 * noise_variance / (n * best_tau)
-print(f"evidence is highest at tau = {best_tau:.3f}")
-print(f"tau that the data were drawn with: {true_variance}")
+print(f"evidence is highest at τ = {best_tau:.3f}")
+print(f"τ that the data were drawn with: {true_variance}")
 print(f"weight_decay for a mean squared error: {best_decay:.3f}")
 
 
@@ -159,7 +159,7 @@ for _ in range(200):
     mode = map_estimate(tau, X, y)
     tau = mode @ mode / determined(tau, X)
 naive = mode @ mode / D
-print(f"fixed point tau = {tau:.4f}")
+print(f"fixed point τ = {tau:.4f}")
 print(f"parameters determined: {determined(tau, X):.2f} of {D}")
 print(f"squared norm / D would give {naive:.4f}")
 

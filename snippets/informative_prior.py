@@ -64,8 +64,8 @@ from_mu = far(model.parameters(), mu.values())
 apart = far(model.parameters(), at_the_end)
 assert apart < 1e-8
 at_first = far(start.parameters(), mu.values())
-print(f"distance from mu, before training: {at_first:.3f}")
-print(f"distance from mu, after {steps} steps: {from_mu:.3f}")
+print(f"distance from μ, before training: {at_first:.3f}")
+print(f"distance from μ, after {steps} steps: {from_mu:.3f}")
 print("distance between the two runs: below 1e-8")
 
 # %% [markdown]
@@ -133,7 +133,7 @@ optimizer.step(closure)
 closed = map_estimate(x20, y20, mean, prior.covariance_matrix)
 map_error = (theta.detach() - closed).norm().item()
 assert map_error < 1e-6
-print(f"distance from mu to the MAP estimate: {(closed - mean).norm():.3f}")
+print(f"distance from μ to the MAP estimate: {(closed - mean).norm():.3f}")
 print("distance, trained to closed form: below 1e-6")
 
 # %% [markdown]

@@ -24,9 +24,9 @@ theta = torch.randn(D, requires_grad=True)
 log_prior = Laplace(torch.zeros(()), scale).log_prob(theta).sum()
 penalty = l1 * theta.abs().sum() + D / n * torch.log(2 * scale)
 print(f"-(1/n) log prior:        {-log_prior.item() / n:.10f}")
-print(f"l1 |theta|_1 + constant: {penalty.item():.10f}")
+print(f"α Σ|θ| + constant:       {penalty.item():.10f}")
 gradient = torch.autograd.grad(-log_prior / n, theta)[0]
-print("its gradient / l1:", " ".join(f"{v:.0f}" for v in gradient / l1))
+print("its gradient / α:", " ".join(f"{v:.0f}" for v in gradient / l1))
 
 # %% [markdown]
 # With orthogonal features ($X^\top X = nI$) and noise variance $\sigma^2 = 1$

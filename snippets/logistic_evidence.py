@@ -64,7 +64,7 @@ def grid_evidence(tau, X, y, points=401):
     return np.log(np.sum(np.exp(joint - joint.max())) * cell) + joint.max()
 
 
-print("   tau     Laplace   integral   difference")
+print("     τ     Laplace   integral   difference")
 gaps = {}
 for tau2 in (0.01, 0.1, 1.0, 10.0, 100.0):
     laplace, exact = laplace_evidence(tau2, X2, y2), grid_evidence(tau2, X2, y2)

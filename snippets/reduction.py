@@ -47,7 +47,7 @@ by_batch = batch_gradients(best, 2 * noise_variance / (B * prior_variance))
 print("norm of the gradient at the MAP estimate")
 typical = np.median(np.linalg.norm(by_data, axis=1))
 print(f"  a single batch, typical          {typical:.3f}")
-averages = {"lambda from n": by_data, "lambda from B": by_batch}
+averages = {"λ from n": by_data, "λ from B": by_batch}
 for name, gradients in averages.items():
     norm = np.linalg.norm(gradients.mean(axis=0))
     print(f"  mean of an epoch, {name}: {norm:.3f}")

@@ -41,7 +41,7 @@ errors = np.array([excess_errors(n, grid) for n in sizes])
 best = grid[errors.argmin(axis=1)]
 from_prior = [2 * noise_variance / (n * prior_variance) for n in sizes]
 slope = np.polyfit(np.log(sizes), np.log(best), 1)[0]
-print("   n   best on the grid   2 sigma^2 / (n tau)")
+print("   n   best on the grid              2σ²/(nτ)")
 for n, found, expected in zip(sizes, best, from_prior):
     print(f"{n:4d} {found:18.3f} {expected:21.3f}")
 print(f"slope of log(best) against log(n): {slope:.2f}")
@@ -50,7 +50,7 @@ print(f"slope of log(best) against log(n): {slope:.2f}")
 columns = [excess_errors(n, [from_prior[0], lam, 0.0])
            for n, lam in zip(sizes, from_prior)]
 kept, scaled, none = np.array(columns).T
-print("   n   lambda kept   lambda ~ 1/n   no decay")
+print("   n        λ kept        λ ∝ 1/n   no decay")
 for row in zip(sizes, kept, scaled, none):
     print("{:4d} {:13.4f} {:14.4f} {:10.4f}".format(*row))
 
@@ -136,7 +136,7 @@ def half_life(optimizer_class, weight_decay, **options):
 
 half_lives = {}
 print("steps to halve a weight")
-print(f"{'lambda':18} {weight_decay:6} {weight_decay / 10:7}")
+print(f"{'λ':18} {weight_decay:6} {weight_decay / 10:7}")
 for name, kind, options in [
     ("SGD", torch.optim.SGD, {}),
     ("SGD, momentum 0.9", torch.optim.SGD, {"momentum": 0.9}),

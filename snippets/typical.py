@@ -84,7 +84,7 @@ def output_std(prior_variance, features):
 
 # %% function_scale
 print("standard deviation of the output at x = 10")
-print("lambda  sqrt(tau)     exact  2000 draws")
+print("     λ         √τ     exact  2000 draws")
 scales = {}
 for decay in (1e-1, 1e-2, 1e-3):
     tau = 1 / (n * decay)

@@ -58,7 +58,7 @@ def test_the_table_and_equations_of_the_page_are_the_function_beside_them(conver
     assert len(rows) == len(wanted)
     cells = [column(row[1 if loss == "squared" else 2]) for row in rows]
     displays = [a.get_text() for a in soup.select(".katex-display annotation")[:2]]
-    tau = displays[1 if loss == "squared" else 0].split(r"\tau =")[1].split(".")[0]
+    tau = displays[1 if loss == "squared" else 0].split(r"\tau =")[1].split(r"\tag")[0]
     for formula, known in [*cells, (parse_latex(tau), KNOWN)]:
         values = known | {"tau": given["prior_variance"]}
         shown = formula.subs({symbol: values[symbol.name] for symbol in formula.free_symbols})

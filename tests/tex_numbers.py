@@ -47,7 +47,8 @@ def sides(words: list[str]) -> list[list[str]]:
         else:
             found[-1].append(word)
     plain = [[word for word in side if word not in SPACES] for side in found]
-    return [side[:-1] if side and side[-1] in {".", ","} else side for side in plain]
+    between = [side[:-1] if side[-1:] == [","] else side for side in plain[:-1]]
+    return [*between, plain[-1]]  # a display ends without a comma or a point
 
 
 def value(words: list[str], known: Known) -> object:
