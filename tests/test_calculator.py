@@ -83,6 +83,41 @@ def test_results_equal_the_python_on_the_page(page, convert):
     assert count == 96
 
 
+NAMES = {"λ": "lambda", "τ": "prior_variance", "C": "C", "alpha": "alpha", "weight_decay": "weight_decay"}
+TOKEN = re.compile(r"weight_decay|alpha|σ²|[λτnBC]|√τ|\d+|[/()]")
+
+
+def computed(formula, known):
+    """Evaluate a formula as the calculator writes it: adjacent factors are multiplied."""
+    parts = TOKEN.findall(formula)
+    assert "".join(parts) == formula.replace(" ", ""), formula
+    code = ""
+    for before, part in zip(["", *parts], parts):
+        adjacent = before not in ("", "/", "(") and part not in ("/", ")")
+        code += "*" * adjacent + (part if part in "/()" or part.isdigit() else str(known[part]))
+    return eval(code)
+
+
+def test_the_formula_beside_each_result_gives_it(page):
+    formula = "(name) => document.querySelector(`.calculator [data-formula=${name}]`).textContent"
+    seen = set()
+    for loss, reduction, known, n, batch, variance, value in grid():
+        fields = {"loss": loss, "reduction": reduction, "n": n, "batch": batch, "variance": variance}
+        results = {
+            name: float(exact)
+            for name, (exact, _) in fill(page, **fields, known=known, value=value)["results"].items()
+        }
+        symbols = {short: results[name] for short, name in NAMES.items() if name in results}
+        symbols |= {"n": n, "B": batch, "σ²": variance, "√τ": math.sqrt(results["prior_variance"])}
+        for name, result in results.items():
+            shown = page.evaluate(formula, name)
+            expected = value if shown == "given" else computed(shown, symbols)
+            assert (shown == "given") == (name == known), (name, known, shown)
+            assert result == pytest.approx(expected, rel=1e-12), (fields, known, name, shown)
+            seen.add(shown)
+    assert len(seen) >= 10
+
+
 BAD = {
     "": "Enter a number",
     "   ": "Enter a number",

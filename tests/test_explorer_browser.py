@@ -1,6 +1,9 @@
 """The explorer in a browser: what its sliders show is what the snippet computed, nothing else."""
 
 import json
+import math
+import statistics
+from fractions import Fraction
 
 import pytest
 
@@ -202,6 +205,55 @@ def test_a_finger_on_the_loss_picture_chooses_lambda(visit, data):
         box = dots[k].bounding_box()
         page.touchscreen.tap(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         check(page.evaluate(READ), data, 2, k)
+
+
+# Of the loss picture: ticks with their places, lines, dots of the fits, dots at the chosen λ.
+LOSSES = r"""() => {
+  const picture = document.querySelector('#explorer .explorer-loss');
+  const all = (selector, read) => [...picture.querySelectorAll(selector)].map(read);
+  const number = (part, name) => Number(part.getAttribute(name));
+  const tick = (text) => [text.textContent, number(text, 'x'), number(text, 'y')];
+  const ticks = all('.axes text:not(.name)', tick);
+  const circle = (one) => [one.getAttribute('class').split(' ')[1], number(one, 'cx'), number(one, 'cy')];
+  const lines = Object.fromEntries(all('path.line', (line) => [line.classList[1], line.getAttribute('d')]));
+  return { ticks, lines, fits: all('circle.point', circle), here: all('circle.here', circle) };
+}"""
+LINES = {"nll": "nll", "total": "loss", "new": "new_nll"}
+
+
+@pytest.mark.parametrize("size", [0, 1, 2])
+def test_the_loss_picture_has_every_loss_at_its_place(visit, data, size):
+    """Both axes are logarithmic: read from their own ticks, each mark stands at its λ and loss."""
+    page = visit()
+    page.wait_for_selector("#explorer.drawn")
+    page.focus("#explorer-n")
+    page.keyboard.press("Home")
+    for _ in range(size):
+        page.keyboard.press("ArrowRight")
+    seen, count = page.evaluate(LOSSES), len(data["lambda"])
+    at = {True: [], False: []}  # of the two axes, whether it is λ's: (logarithm, pixel)
+    for text, x, y in seen["ticks"]:
+        is_weight = y == max(tick[2] for tick in seen["ticks"])
+        at[is_weight].append((math.log(Fraction(text)), x if is_weight else y - 4))  # a text stands 4 below
+    (across, left), (down, top) = (statistics.linear_regression(*zip(*at[axis])) for axis in (True, False))
+
+    def place(k, name):
+        loss = data[name][size * count + k]
+        return pytest.approx(
+            (left + across * math.log(data["lambda"][k]), top + down * math.log(loss)), abs=0.11
+        )
+
+    assert [look for look, *_ in seen["fits"]] == data["state"][size * count : (size + 1) * count]
+    assert set(seen["lines"]) == set(LINES)
+    for k, (_, *found) in enumerate(seen["fits"]):
+        assert tuple(found) == place(k, "nll")
+    for look, name in LINES.items():
+        points = [tuple(map(float, point.split())) for point in seen["lines"][look][1:].split("L")]
+        assert points == [place(k, name) for k in range(count)]
+    chosen = page.evaluate("Number(document.querySelector('#explorer-lambda').value)")
+    assert {look: tuple(found) for look, *found in seen["here"]} == {
+        look: place(chosen, name) for look, name in LINES.items()
+    }
 
 
 def test_changes_are_announced_once_the_slider_rests(visit, data):
