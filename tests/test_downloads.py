@@ -13,6 +13,7 @@ import asyncio
 import os
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import nbformat
@@ -65,7 +66,8 @@ def run(name: str, site: Path, folder: Path) -> tuple[nbformat.NotebookNode, nbf
     threads = {key: "1" for key in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
     kept = {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
     environment = kept | threads | {"PYTHONPATH": str(first), "PYTHONHASHSEED": "0"}
-    asyncio.run(client.async_execute(env=environment, cwd=str(empty)))
+    with ThreadPoolExecutor(1) as apart:  # Playwright keeps a loop of its own in the thread of the tests
+        apart.submit(lambda: asyncio.run(client.async_execute(env=environment, cwd=str(empty)))).result()
     shutil.rmtree(sockets, ignore_errors=True)
     return published, copy
 
