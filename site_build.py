@@ -32,6 +32,7 @@ from mkdocs.utils import CountHandler
 ROOT = Path(__file__).resolve().parent
 HOST, PORT = "127.0.0.1", 8000
 OURS = {"404.html", "feed.xml", "sitemap.xml"}  # by which a site that was built here is known
+BEGUN = {"assets"}  # what even a build that was killed has left in its staging folder
 RULES = dict.fromkeys(
     (errno.EACCES, errno.ENOSPC, errno.EROFS, errno.EFBIG),
     "outputs/ and the site's folder must be writable, with room left",
@@ -94,14 +95,14 @@ def swap(staging: Path, site: Path) -> None:
     shutil.rmtree(aside(site), ignore_errors=True)
 
 
-def check_place(site: Path, root: Path) -> None:
-    """Raise unless the folder, which is replaced as a whole, is new, empty or a site that was built here."""
+def check_place(site: Path, root: Path, ours: set[str]) -> None:
+    """Raise unless the folder, which is replaced as a whole, is new, empty or has what was built here."""
     names = {path.name for path in site.iterdir()} if site.is_dir() else set()
     if site.exists() and not site.is_dir():
         what = "is a file"
     elif root.is_relative_to(site):
         what = "holds the project"
-    elif names and not OURS <= names:
+    elif names and not ours <= names:
         what = "holds other files than a site's"
     else:
         return
@@ -115,8 +116,9 @@ def build_site(root: Path, site: Path) -> None:
     lock = root / "outputs" / ".site.lock"
     lock.parent.mkdir(exist_ok=True)
     with FileLock(lock):  # a second build waits for the first
+        for place, ours in ((site, OURS), (aside(site), OURS), (staging, BEGUN)):
+            check_place(place, root, ours)
         restore(site)
-        check_place(site, root)
         shutil.rmtree(staging, ignore_errors=True)
         config = configured(staging, root, "build")
         try:
@@ -164,9 +166,7 @@ def rebuild(root: Path, staging: Path, site: Path, url: str) -> None:
         build_into(configured(staging, root, "serve", site_url=url), serve_url=url)
         swap(staging, site)
     except BuildFailedError as error:
-        print(
-            f"\nNot rebuilt: {error}\nThe pages shown are those of the last good build.\n", file=sys.stderr
-        )
+        print(f"\nNot rebuilt: {error}\nThe pages shown are those of the last good build.\n", file=sys.stderr)
 
 
 def stop(number: int, frame: object) -> None:

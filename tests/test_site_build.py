@@ -35,7 +35,7 @@ site_build.swap(pathlib.Path("site.staging"), pathlib.Path("site"))
 def two_sites(tmp_path: Path) -> tuple[Path, Path]:
     """Return a staged site and a published one."""
     for name, text in (("site.staging", "new"), ("site", "old")):
-        (tmp_path / name).mkdir()
+        (tmp_path / name / "assets").mkdir(parents=True)
         for file in ("index.html", *site_build.OURS):
             (tmp_path / name / file).write_text(text)
     return tmp_path / "site.staging", tmp_path / "site"
@@ -118,9 +118,15 @@ def test_a_file_in_the_place_of_the_site_is_named_and_kept(project):
     assert (project / "site").read_text() == "mine"
 
 
-@pytest.mark.parametrize("below,what", [("", "holds the project"), ("project/docs", "holds other files")])
-def test_a_folder_that_is_no_site_of_ours_is_not_replaced(tmp_path, below, what):
+@pytest.mark.parametrize(
+    "below,what",
+    [("", "holds the project"), ("project/docs", "holds other files"), ("mine", "mine.+ holds other files")],
+)
+@pytest.mark.parametrize("beside", ["mine.old", "mine.staging"])
+def test_a_folder_that_is_no_site_of_ours_is_not_replaced(tmp_path, below, what, beside):
     root = tiny_project.make(tmp_path / "project")
+    (tmp_path / beside).mkdir()
+    (tmp_path / beside / "letter.txt").touch()
     before = sorted(tmp_path.rglob("*.*"))
     with pytest.raises(site_build.BuildFailedError, match=f"{what}.*\nrule: a site is a folder of its own"):
         site_build.build_site(root, tmp_path / below)
