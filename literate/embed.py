@@ -85,7 +85,7 @@ class ValueInline(InlineProcessor):
         entry = self.md.quotable[snippet]
         volatile = " data-volatile" if entry.get("__volatile__") else ""
         shown = show_value(entry[key], spec)
-        attributes = f'class="value" data-value="{snippet}.{key}" data-format="{spec or ""}"{volatile}'
+        attributes = f'class="value" data-value="{snippet}.{key}"{volatile}'
         return self.md.htmlStash.store(f"<span {attributes}>{shown}</span>"), match.start(0), match.end(0)
 
 

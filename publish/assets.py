@@ -16,13 +16,16 @@ from mkdocs.exceptions import PluginError
 from publish import ROOT, fonts
 from publish.formulas import Renderer
 
-SHEETS = ["tokens", "layout", "prose", "cells", "math", "print"]
+SHEETS = ["tokens", "layout", "prose", "cells", "math", "tables", "print"]
 TEXT_FACE = "serif-normal"
 # Asked for early where formulas can stand on the first screen; that of the article is its head.
 FORMULA_FACES = ["katex-main-regular", "katex-math-italic"]
 STYLE_LINK = re.compile(r'<link rel="stylesheet" href="(?P<up>[^"]*)assets/site\.css">')
 CLASSES, NOT = re.compile(r"\.([\w-]+)"), re.compile(r":not\([^)]*\)")
 CLASS, RULE = re.compile(r'\bclass="([^"]*)"'), re.compile(r"([^{}]+)(\{[^{}]*\})")
+INDENT = re.compile(
+    r"(?P<kept><(pre|script|style|textarea|annotation|svg)\b.*?</\2>)|\s*\n\s*", flags=re.DOTALL
+)
 SCRIPTS = ["assets/site.js", "assets/search.js"]
 
 
@@ -43,11 +46,15 @@ def write_assets(site: Path, docs: Path, extra_css: list[str], drawn: Renderer) 
         (folder / name).write_bytes(data)
     names = {f"assets/fonts/{stem(name)}.woff2": f"assets/fonts/{name}" for name in files}
     classes = {name for text in pages.values() for found in CLASS.findall(text) for name in found.split()}
-    sheet = faces + smaller(style_sheet(docs, extra_css, classes))
+    sheets = {
+        tables: faces + smaller(style_sheet(docs, extra_css, classes, tables)) for tables in (True, False)
+    }
     for script in SCRIPTS:
         names[script] = named(site, script, (docs / script).read_text(encoding="utf-8"))
     for path, text in pages.items():
-        path.write_text(renamed(with_sheet(text, sheet, path), names), encoding="utf-8")
+        sheet = sheets["<table" in text]
+        page = with_sheet(without_indents(text), sheet, path)
+        path.write_text(renamed(page, names), encoding="utf-8")
 
 
 def with_sheet(text: str, sheet: str, path: Path) -> str:
@@ -66,6 +73,11 @@ def with_sheet(text: str, sheet: str, path: Path) -> str:
     return text
 
 
+def without_indents(text: str) -> str:
+    """Drop white space around line ends, but where it shows or is data."""
+    return INDENT.sub(lambda match: match["kept"] or "\n", text)
+
+
 def stem(name: str) -> str:
     """Return a font's name without the part made of its content."""
     return name.split(".")[0]
@@ -79,10 +91,14 @@ def named(site: Path, name: str, text: str) -> str:
     return target
 
 
-def style_sheet(docs: Path, extra_css: list[str], classes: set[str]) -> str:
-    """Return KaTeX's sheet for the classes in use, then ours, then those that mkdocs.yml adds."""
+def style_sheet(docs: Path, extra_css: list[str], classes: set[str], tables: bool) -> str:
+    """Return KaTeX's sheet for the classes in use, then ours, then those that mkdocs.yml adds.
+
+    Without `tables`, the sheet of tables is left out: the article's few kilobytes decide how soon it shows.
+    """
     katex = (ROOT / "node_modules/katex/dist/katex.css").read_text(encoding="utf-8")
-    ours = [docs / "assets" / "css" / f"{name}.css" for name in SHEETS] + [docs / name for name in extra_css]
+    names = [name for name in SHEETS if tables or name != "tables"]
+    ours = [docs / "assets" / "css" / f"{name}.css" for name in names] + [docs / name for name in extra_css]
     return "\n".join([used_rules(katex, classes), *(path.read_text(encoding="utf-8") for path in ours)])
 
 

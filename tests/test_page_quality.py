@@ -5,7 +5,7 @@ import re
 import pytest
 from bs4 import BeautifulSoup
 
-from audit import ARTICLE_BYTES, NOTEBOOK_BYTES, raw_tex
+from audit import ARTICLE_BYTES, NOTEBOOK_BYTES, PAGE_BYTES, raw_tex
 from publish import audit_browser, audit_files
 from publish.serving import base_of
 from publish.shots import file_of, pages_of, settle
@@ -81,6 +81,10 @@ def test_article_and_notebooks_keep_to_their_weight(site_dir, site_url, names, b
         files = {path / "index.html" if path.is_dir() else path for path in paths}
         weight = sum(audit_files.packed_size(path) for path in files)
         assert weight <= (NOTEBOOK_BYTES if name else ARTICLE_BYTES), f"/{name} weighs {weight} bytes"
+
+
+def test_the_article_arrives_in_as_many_round_trips_as_it_was_measured_with(site_dir):
+    assert audit_files.packed_size(site_dir / "index.html") <= PAGE_BYTES
 
 
 def test_every_figure_and_scrolling_box_has_a_name(site_dir, names):

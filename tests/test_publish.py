@@ -265,6 +265,11 @@ def test_style_sheet_is_smaller_and_means_the_same():
     assert assets.smaller(css) == "a>b,c{color :red;width:calc(100% - 2px)}d :is(e){top:0}"
 
 
+def test_indents_go_but_where_white_space_shows_or_is_data():
+    kept = "<pre>a\n  b</pre><script>c\n  d</script><annotation>e\n  f</annotation><svg>g\n  h</svg>"
+    assert assets.without_indents(f"<p>g\n    h  i \n\n {kept}\n  </p>") == f"<p>g\nh  i\n{kept}\n</p>"
+
+
 @pytest.mark.parametrize("command,kept", [("build", True), ("serve", False)])
 def test_only_a_built_site_works_offline_and_links_to_a_pdf(monkeypatch, command, kept):
     monkeypatch.setattr(hooks, "serving", False)
