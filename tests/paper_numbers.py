@@ -34,7 +34,7 @@ class Printed:
 
     def numbers(self) -> list[int]:
         """Return which of the tokens are numbers."""
-        return [at for at, token in enumerate(self.tokens) if token[0].isdigit()]
+        return [at for at, token in enumerate(self.tokens) if token[0].isdecimal()]
 
     def __str__(self) -> str:
         return f"{self.name}: {' '.join(self.before)} [{' '.join(self.tokens)}] {' '.join(self.after)}"
