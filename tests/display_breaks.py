@@ -2,29 +2,49 @@
 
 import numpy as np
 import torch
-from display_oracles import ETA, LAMBDA, MU, THETA, D, W, X, f, holds, n, on, ridge, tensor, y
+from display_oracles import (
+    ETA,
+    LAMBDA,
+    MU,
+    THETA,
+    D,
+    Page,
+    W,
+    X,
+    f,
+    f_in_torch,
+    holds,
+    is_loss,
+    n,
+    penalty,
+    ridge,
+    tensor,
+    y,
+)
+
+BREAKS = Page()
 
 
-@on("breaks", 2)
+@BREAKS.display(sides=2)
 def penalized_loss(left, right):
-    holds(f(THETA) + sum(LAMBDA / 2 * entry**2 for entry in THETA), right)
-    holds(THETA.sum(), left, {"L": np.sum})
+    holds(f(THETA) + penalty(THETA), right)
+    is_loss(left)
 
 
-@on("breaks", 2)
+@BREAKS.display(sides=2)
 def ridge_estimate(left, right):
     estimate = ridge(X, y, n * LAMBDA)
     holds(estimate, left, {r"\hat \theta": estimate})
     holds(estimate, right)
 
 
-@on("breaks", 2)
+@BREAKS.display(sides=2)
 def stationary_point(left, right):
     holds(np.zeros(D), left, {r"\theta": ridge(X, y, n * LAMBDA)})
     holds(0.0, right)
 
 
-@on("breaks", 2)
+@BREAKS.display(sides=2)
 def decoupled_step(left, right):
     """AdamW's first step goes by the signs of the gradient."""
     parameter = tensor(THETA)
@@ -34,7 +54,7 @@ def decoupled_step(left, right):
     holds(parameter.detach().numpy(), right, {"u": np.array([1.0, -1.0, 1.0])})
 
 
-@on("breaks", 1)
+@BREAKS.display(sides=1)
 def bound_of_signed_steps(words):
     """Where decoupled decay and steps of length one, all in one direction, come to rest."""
     theta = 0.0
@@ -49,7 +69,7 @@ def bound_of_signed_steps(words):
     holds(theta, words[le + 1 : every])
 
 
-@on("breaks", 2)
+@BREAKS.display(sides=2)
 def rest_of_preconditioned_steps(left, right):
     """Where AdamW's step comes to rest once the second moment no longer changes."""
     second, theta = np.array([0.5, 2.0, 3.0]), THETA
@@ -68,35 +88,32 @@ def clip(vector):
     return vector * min(1.0, LIMIT / (np.linalg.norm(vector) + 1e-6))
 
 
-@on("breaks", 1)
+@BREAKS.display(sides=1)
 def clipping_with_the_penalty(words):
     parameter = tensor(THETA)
-    loss = (torch.tensor(X) @ parameter - torch.tensor(y)).square().mean() / 2
-    (loss + LAMBDA / 2 * parameter.square().sum()).backward()
+    (f_in_torch(parameter) + LAMBDA / 2 * parameter.square().sum()).backward()
     torch.nn.utils.clip_grad_norm_([parameter], LIMIT)
     holds(parameter.grad.numpy(), words, {"clip": clip})
 
 
-@on("breaks", 1)
+@BREAKS.display(sides=1)
 def clipping_before_the_decay(words):
     parameter = tensor(THETA)
-    ((torch.tensor(X) @ parameter - torch.tensor(y)).square().mean() / 2).backward()
+    f_in_torch(parameter).backward()
     torch.nn.utils.clip_grad_norm_([parameter], LIMIT)
     torch.optim.SGD([parameter], lr=ETA, weight_decay=LAMBDA).step()
     holds((THETA - parameter.detach().numpy()) / ETA, words, {"clip": clip})
 
 
-@on("breaks", 2)
+@BREAKS.display(sides=2)
 def accumulation(left, right):
     """Two batches, the undivided penalty beside the divided loss of each."""
-    parts, parameter = (
-        [lambda theta: f(theta) - theta.sum(), lambda theta: f(theta) + theta.sum()],
-        tensor(THETA),
-    )
+    parameter = tensor(THETA)
     for slope in (-1, 1):
-        loss = (torch.tensor(X) @ parameter - torch.tensor(y)).square().mean() / 2 + slope * parameter.sum()
+        loss = f_in_torch(parameter) + slope * parameter.sum()
         (loss / 2 + LAMBDA / 2 * parameter.square().sum()).backward()
-    known = {"k": 2, "f_j": parts, "K": 5.0}
+    parts = [lambda theta: f(theta) - theta.sum(), lambda theta: f(theta) + theta.sum()]
+    known = {"k": 2, "f_j": parts}
     holds(parameter.grad.numpy(), left, known | {"f": None})
     holds(parameter.grad.numpy(), right, known)
 
@@ -105,13 +122,13 @@ def direction_only(weight):
     return (weight / np.linalg.norm(weight)) @ MU
 
 
-@on("breaks", 2)
+@BREAKS.display(sides=2)
 def scale_invariance(left, right):
     for side in (left, right):
         holds(MU @ W / (W @ W) ** 0.5, side, {"f": direction_only, "c": 1.7})
 
 
-@on("breaks", 2)
+@BREAKS.display(sides=2)
 def a_step_at_twice_the_scale(left, right):
     """For a scale-invariant loss: from 2w, with four times the learning rate and a quarter of the decay."""
 
@@ -125,7 +142,7 @@ def a_step_at_twice_the_scale(left, right):
     holds(2 * step(W, ETA, LAMBDA), right, {"f": direction_only})
 
 
-@on("breaks", 2)
+@BREAKS.display(sides=2)
 def loss_along_a_ray(left, right):
     """With an epsilon beside the variance the loss is invariant no more."""
     epsilon, c = 1e-5, 1.7

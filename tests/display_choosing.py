@@ -10,12 +10,14 @@ from display_oracles import (
     THETA,
     VARIANCE,
     D,
+    Page,
     X,
     f,
     holds,
+    is_loss,
     n,
     normal,
-    on,
+    penalty,
     positive,
     pull,
     ridge,
@@ -24,25 +26,32 @@ from display_oracles import (
 )
 from scipy import integrate, optimize, stats
 
+CHOOSING, EXPLORER = Page(), Page()
 
-@on("choosing", 4)
+
+def posterior(variance: float, labels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the precision and the mean of the Gaussian posterior under a prior of this variance."""
+    precision = X.T @ X / VARIANCE + np.eye(D) / variance
+    return precision, np.linalg.solve(precision, X.T @ labels / VARIANCE)
+
+
+@CHOOSING.display(sides=4)
 def prior_variance(loss, penalized, name, right):
-    holds(THETA.sum(), loss, {"L": np.sum})
-    holds(f(THETA) + sum(LAMBDA / 2 * entry**2 for entry in THETA), penalized)
+    is_loss(loss)
+    holds(f(THETA) + penalty(THETA), penalized)
     holds(TAU, name)
     np.testing.assert_allclose(pull(positive(right), THETA), LAMBDA * THETA, rtol=1e-7)
 
 
-@on("choosing", 2)
+@CHOOSING.display(sides=2)
 def prior_variance_of_mean_squared_error(name, right):
     """The posterior mean under that prior minimizes the mean squared error plus the penalty."""
     holds(TAU, name)
-    precision = X.T @ X / VARIANCE + np.eye(D) / positive(right)
-    posterior_mean = np.linalg.solve(precision, X.T @ y / VARIANCE)
-    np.testing.assert_allclose(ridge(X, y, n * LAMBDA / 2), posterior_mean, rtol=1e-10)
+    _, mean = posterior(positive(right), y)
+    np.testing.assert_allclose(ridge(X, y, n * LAMBDA / 2), mean, rtol=1e-10)
 
 
-@on("choosing", 3)
+@CHOOSING.display(sides=3)
 def shrink_of_a_schedule(left, exactly, nearly):
     rates, parameter = [0.003, 0.002, 0.001], tensor(np.ones(1))
     parameter.grad = torch.zeros_like(parameter)
@@ -59,7 +68,7 @@ def given_the_inputs(density: float) -> Callable:
     return lambda labels, inputs: density if labels is y and inputs is X else np.nan
 
 
-@on("choosing", 2)
+@CHOOSING.display(sides=2)
 def evidence(left, right):
     """One parameter: the likelihood times the prior, integrated."""
     feature = X[:, :1]
@@ -78,7 +87,7 @@ def log_evidence(variance, labels):
     return np.log(normal(labels, 0, VARIANCE * np.eye(n) + variance * X @ X.T))
 
 
-@on("choosing", 4)
+@CHOOSING.display(sides=4)
 def fixed_point(name, right, count, effective):
     """Where the evidence is largest, by a search over the variance."""
     labels = 2 * X @ np.ones(D) + 0.1 * y
@@ -86,10 +95,9 @@ def fixed_point(name, right, count, effective):
         lambda log: -log_evidence(np.exp(log), labels), bounds=(-3, 5), options={"xatol": 1e-9}
     )
     best = np.exp(found.x)
-    curvature = X.T @ X / VARIANCE
-    inverse = np.linalg.inv(curvature + np.eye(D) / best)
-    gamma = np.trace(curvature @ inverse)
-    known = {r"\tau": best, r"\gamma": gamma, r"\hat \theta": inverse @ X.T @ labels / VARIANCE}
+    (precision, estimate), curvature = posterior(best, labels), X.T @ X / VARIANCE
+    gamma = np.trace(curvature @ np.linalg.inv(precision))
+    known = {r"\tau": best, r"\gamma": gamma, r"\hat \theta": estimate}
     known["h_j"] = list(np.linalg.eigvalsh(curvature))
     holds(best, name, known)
     holds(best, right, known, tolerance=1e-4)
@@ -97,11 +105,10 @@ def fixed_point(name, right, count, effective):
     holds(gamma, effective, known)
 
 
-@on("choosing", 2)
+@CHOOSING.display(sides=2)
 def laplace_approximation(left, right):
     """Exact for a Gaussian posterior."""
-    precision = X.T @ X / VARIANCE + np.eye(D) / TAU
-    estimate = np.linalg.solve(precision, X.T @ y / VARIANCE)
+    precision, estimate = posterior(TAU, y)
 
     def density(*given):
         if len(given) == 2:
@@ -113,10 +120,10 @@ def laplace_approximation(left, right):
         holds(log_evidence(TAU, y), side, {"p": density, r"\hat \theta": estimate, "H": precision})
 
 
-@on("explorer", 2)
+@EXPLORER.display(sides=2)
 def penalized_likelihood(left, right):
-    holds(THETA.sum(), left, {"L": np.sum})
+    is_loss(left)
     fit = stats.norm.logpdf(y, X @ THETA, VARIANCE**0.5).mean()
     known = {"y_i": list(y), "x_i": list(X), "X": None, "y": None, "x": None}
     known["p"] = lambda label, row, theta: stats.norm.pdf(label, row @ theta, VARIANCE**0.5)
-    holds(sum(LAMBDA / 2 * entry**2 for entry in THETA) - fit, right, known)
+    holds(penalty(THETA) - fit, right, known)

@@ -6,22 +6,24 @@ lists the other relations: what a sentence sets, supposes or quotes.
 
 import numpy as np
 import torch
-from display_oracles import ETA, KNOWN, LAMBDA, THETA, W, f, n, tensor
+from display_oracles import ETA, KNOWN, LAMBDA, THETA, W, f_in_torch, n, penalty, tensor
 from scipy import optimize
-from tex_numbers import gradient
 
 EVERYWHERE = KNOWN | {r"\tau": 1 / (n * LAMBDA), r"\sigma": 0.5**0.5}  # 2 σ² is one, so (C7) gives that τ too
 
 
 def best_scale(a: float, epsilon: float) -> float:
     """Search for the scale of w at which the loss along its ray is smallest."""
-    along = lambda log: a * epsilon / np.exp(2 * log) + LAMBDA / 2 * np.exp(2 * log) * W @ W  # noqa: E731
+
+    def along(log: float) -> float:
+        return a * epsilon / np.exp(2 * log) + penalty(np.exp(log) * W)
+
     return np.exp(optimize.minimize_scalar(along, bounds=(-8, 3), options={"xatol": 1e-9}).x)
 
 
 def sgd_step() -> np.ndarray:
     parameter = tensor(THETA)
-    parameter.grad = torch.tensor(gradient(f, THETA))
+    f_in_torch(parameter).backward()
     torch.optim.SGD([parameter], lr=ETA, weight_decay=LAMBDA).step()
     return parameter.detach().numpy()
 

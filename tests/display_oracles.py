@@ -5,6 +5,7 @@ by another road: a solver, a search, a quadrature, scipy or PyTorch. The checks 
 displays in display_breaks.py, display_choosing.py (with the explorer's) and display_priors.py.
 """
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -13,7 +14,6 @@ from derivation_tex import UnreadableError
 from scipy import stats
 from tex_numbers import gradient, value
 
-CHECKS: dict[str, list[Callable]] = {"breaks": [], "choosing": [], "explorer": [], "priors": []}
 RANDOM = np.random.default_rng(0)
 n, D, LAMBDA, ETA, VARIANCE, TAU = 7, 3, 0.3, 0.1, 0.4, 0.8
 X, y = RANDOM.normal(size=(n, D)), RANDOM.normal(size=n)
@@ -27,26 +27,33 @@ def f(theta):
     return ((X @ theta - y) ** 2).sum() / (2 * n)
 
 
+def f_in_torch(parameter: torch.Tensor) -> torch.Tensor:
+    return (torch.tensor(X) @ parameter - torch.tensor(y)).square().mean() / 2
+
+
 KNOWN = {"n": n, "D": D, r"\lambda": LAMBDA, r"\eta": ETA, r"\sigma": VARIANCE**0.5, r"\tau": TAU}
 KNOWN |= {"X": X, "x": X, "y": y, r"\theta": THETA, r"\mu": MU, "w": W, "I": np.eye(D), "f": f}
 KNOWN |= {r"\pi": np.pi, "U": U, "d": d, r"\Sigma": SIGMA}
 
 
-def on(page: str, count: int) -> Callable:
-    """Register a check of the next display of a page; it has so many sides."""
+class Page(list):
+    """The checks of a page's displays, in the order of the displays."""
 
-    def register(check: Callable) -> Callable:
-        def counted(found: list[list[str]]) -> None:
-            if len(found) != count:
-                raise UnreadableError(f"{len(found)} sides, not {count}")
-            with np.errstate(all="ignore"):  # what has no value equals nothing
-                check(*found)
+    def display(self, sides: int) -> Callable:
+        """Add the decorated check as that of the next display, which has so many sides."""
 
-        counted.__name__ = check.__name__
-        CHECKS[page].append(counted)
-        return check
+        def add(check: Callable) -> Callable:
+            @functools.wraps(check)
+            def counted(found: list[list[str]]) -> None:
+                if len(found) != sides:
+                    raise UnreadableError(f"{len(found)} sides, not {sides}")
+                with np.errstate(all="ignore"):  # what has no value equals nothing
+                    check(*found)
 
-    return register
+            self.append(counted)
+            return check
+
+        return add
 
 
 def holds(expected: object, side: list[str], known: dict | None = None, tolerance: float = 1e-7) -> None:
@@ -56,11 +63,20 @@ def holds(expected: object, side: list[str], known: dict | None = None, toleranc
     np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
 
 
+def is_loss(side: list[str]) -> None:
+    """Demand that a side is L(theta), whatever L may be."""
+    holds(THETA.sum(), side, {"L": np.sum})
+
+
 def positive(side: list[str], known: dict | None = None) -> float:
     """Return the value of a side that must be a positive number."""
     found = value(side, KNOWN | (known or {}))
     assert np.ndim(found) == 0 and 0 < found < np.inf
     return float(found)
+
+
+def penalty(vector: np.ndarray) -> float:
+    return sum(LAMBDA / 2 * entry**2 for entry in vector)
 
 
 def ridge(features: np.ndarray, labels: np.ndarray, strength: float) -> np.ndarray:

@@ -10,14 +10,16 @@ from display_oracles import (
     THETA,
     VARIANCE,
     D,
+    Page,
     U,
     X,
     d,
     f,
     holds,
+    is_loss,
     n,
     normal,
-    on,
+    penalty,
     positive,
     pull,
     ridge,
@@ -26,36 +28,38 @@ from display_oracles import (
 )
 from scipy import optimize, stats
 
+PRIORS = Page()
 
-@on("priors", 2)
+
+@PRIORS.display(sides=2)
 def any_prior(left, right):
     """Up to what is dropped, here 0.7, minus the log of the joint density, per example."""
     log_prior = stats.laplace.logpdf(THETA).sum()
-    holds(THETA.sum(), left, {"L": np.sum})
+    is_loss(left)
     known = {"p": lambda theta: stats.laplace.pdf(theta).prod(), r"\text{constant}": 0.7}
     holds(f(THETA) - log_prior / n + 0.7, right, known)
 
 
-@on("priors", 4)
+@PRIORS.display(sides=4)
 def prior_of_blocks(left, right, name, block_variance):
     blocks, variances, decays = [THETA[:2], MU[:2]], [0.5, 1.5], [0.2, 0.6]
     whole = np.concatenate(blocks)
-    density = stats.norm.pdf(whole, 0, np.repeat(variances, 2) ** 0.5).prod()
+    deviations = np.repeat(variances, 2) ** 0.5
+
+    def density(theta):
+        return stats.norm.pdf(theta, 0, deviations).prod()
+
     known = {r"\theta": whole, r"\theta_b": blocks, r"\tau_b": variances, r"\lambda_b": decays, "b": 2}
-    known |= {
-        "I": np.eye(2),
-        "N": normal,
-        "p": lambda theta: stats.norm.pdf(theta, 0, [0.5**0.5] * 2 + [1.5**0.5] * 2).prod(),
-    }
-    holds(density, left, known)
-    holds(density, right, known)
+    known |= {"I": np.eye(2), "N": normal, "p": density}
+    for side in (left, right):
+        holds(density(whole), side, known)
     for place in (1, 2):
         holds(variances[place - 1], name, known | {"b": place})
         variance = positive(block_variance, known | {"b": place})
         np.testing.assert_allclose(pull(variance, blocks[0]), decays[place - 1] * blocks[0], rtol=1e-7)
 
 
-@on("priors", 2)
+@PRIORS.display(sides=2)
 def weight_norm(left, right):
     layer = torch.nn.utils.parametrizations.weight_norm(torch.nn.Linear(D, 2, dtype=torch.float64))
     lengths, directions = torch.tensor([[0.5], [3.0]]).double(), torch.tensor(np.array([THETA, MU]))
@@ -76,7 +80,7 @@ def with_intercept() -> tuple[np.ndarray, float]:
     return np.array(slopes), intercept
 
 
-@on("priors", 2)
+@PRIORS.display(sides=2)
 def slopes_beside_a_flat_intercept(left, right):
     slopes, _ = with_intercept()
     known = {"X_c": X - X.mean(axis=0), "y_c": y - y.mean(), r"\hat w": slopes}
@@ -84,7 +88,7 @@ def slopes_beside_a_flat_intercept(left, right):
         holds(slopes, side, known | {"X": None, "y": None})
 
 
-@on("priors", 2)
+@PRIORS.display(sides=2)
 def flat_intercept(left, right):
     slopes, intercept = with_intercept()
     whole = np.array([[intercept]])  # vectors are columns here, so that a transposition counts
@@ -93,10 +97,10 @@ def flat_intercept(left, right):
         holds(whole, side, known | {r"\hat b": whole})
 
 
-@on("priors", 2)
+@PRIORS.display(sides=2)
 def decay_toward_a_mean(left, right):
-    holds(THETA.sum(), left, {"L": np.sum})
-    holds(f(THETA) + sum(LAMBDA / 2 * (a - b) ** 2 for a, b in zip(THETA, MU)), right)
+    is_loss(left)
+    holds(f(THETA) + penalty(THETA - MU), right)
 
 
 def informative(variance: float) -> torch.distributions.Distribution:
@@ -104,7 +108,7 @@ def informative(variance: float) -> torch.distributions.Distribution:
     return torch.distributions.LowRankMultivariateNormal(*parts)
 
 
-@on("priors", 4)
+@PRIORS.display(sides=4)
 def informative_prior(left, right, name, covariance):
     holds(THETA, left)
     whole = np.concatenate([MU, informative(TAU).covariance_matrix.numpy().ravel()])
@@ -113,7 +117,7 @@ def informative_prior(left, right, name, covariance):
         holds(informative(1.0).covariance_matrix.numpy(), side)
 
 
-@on("priors", 2)
+@PRIORS.display(sides=2)
 def gradient_of_the_informative_prior(left, right):
     theta = tensor(THETA)
     informative(TAU).log_prob(theta).backward()
@@ -122,7 +126,7 @@ def gradient_of_the_informative_prior(left, right):
         holds(-theta.grad.numpy() / n, side, known)
 
 
-@on("priors", 2)
+@PRIORS.display(sides=2)
 def informative_estimate(left, right):
     """The same estimate as ridge regression in the coordinates of the prior."""
     root = np.linalg.cholesky(SIGMA)
@@ -131,7 +135,7 @@ def informative_estimate(left, right):
         holds(estimate, side, {r"\hat \theta": estimate, "I": np.eye(n)})
 
 
-@on("priors", 2)
+@PRIORS.display(sides=2)
 def laplace_prior(left, right):
     scale = 0.6
     known = {"s": scale, "p": lambda theta: stats.laplace.pdf(theta, scale=scale).prod()}
@@ -139,7 +143,7 @@ def laplace_prior(left, right):
         holds(-stats.laplace.logpdf(THETA, scale=scale).sum() / n, side, known)
 
 
-@on("priors", 2)
+@PRIORS.display(sides=2)
 def gaussian_shrinks(left, right):
     for z in (-1.3, 0.2, 0.9):
         found = optimize.minimize_scalar(lambda t, z=z: (t - z) ** 2 / 2 + LAMBDA / 2 * t**2).x
@@ -147,7 +151,7 @@ def gaussian_shrinks(left, right):
             holds(found, side, {"z": z, r"\hat \theta_\text{Gauss}": found})
 
 
-@on("priors", 2)
+@PRIORS.display(sides=2)
 def laplace_thresholds(left, right):
     places = np.linspace(-2, 2, 40_001)
     for z in (-1.3, 0.2, 0.9):

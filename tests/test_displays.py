@@ -7,18 +7,18 @@ display_oracles.py says more. Every single alteration, of a sign, factor, expone
 
 import re
 
-import display_breaks  # noqa: F401  each registers the checks of its pages
-import display_choosing  # noqa: F401
-import display_priors  # noqa: F401
 import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 from derivation_mutants import mutants
 from derivation_tex import UnreadableError, tokens
+from display_breaks import BREAKS
+from display_choosing import CHOOSING, EXPLORER
 from display_inline import ASSUMED, WORLDS
-from display_oracles import CHECKS
+from display_priors import PRIORS
 from tex_numbers import sides, value, with_texts
 
+CHECKS = {"breaks": BREAKS, "choosing": CHOOSING, "explorer": EXPLORER, "priors": PRIORS}
 PLACES = [(page, number) for page, checks in CHECKS.items() for number in range(len(checks))]
 NAMES = [f"{page}: {CHECKS[page][number].__name__}" for page, number in PLACES]
 

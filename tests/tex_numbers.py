@@ -183,10 +183,11 @@ class Reader:
     def nabla(self) -> Node:
         """Return a gradient: of f at the argument it is given, of anything else with respect to theta."""
         by = "".join(self.group()) if self.next() == "_" and self.take() else r"\theta"
-        plain = len(self.words) > 1 and self.words[1] == "("
-        if plain or (len(self.words) > 3 and self.words[1] == "_" and self.words[3] == "("):
+        if self.words[1:2] == ["("] or (self.words[1:2] == ["_"] and self.words[3:4] == ["("]):
             name, arguments = self.name(self.take()), self.arguments()
-            found = lambda known: gradient(look_up(name, known), arguments[0](known))  # noqa: E731
+
+            def found(known: Known) -> np.ndarray:
+                return gradient(look_up(name, known), arguments[0](known))
         else:
             inside = self.factor()
 
