@@ -75,7 +75,7 @@ for name, prior, closed in [("Laplace", laplace, laplace_map),
     found = candidates[objective.argmin(0), 0]
     gap = (found - closed).abs().max().item()
     assert gap < 1e-4
-    print(f"{name}: grid = closed form, to one step")
+    print(f"{name}: within a grid step of closed form")
 
 # %% figure
 fig, (left, right) = plt.subplots(1, 2, figsize=(5.4, 3))

@@ -107,9 +107,10 @@ def moves_alone(optimizer_class, **options):
     return gap(theta.detach(), START)
 
 
+print("ASGD, weight_decay=0, gradient 0")
 for lambd in (1e-4, 0):
     move = moves_alone(torch.optim.ASGD, lambd=lambd)
-    print(f"ASGD, lambd={lambd}: moved by {move:.1e}")
+    print(f"lambd={lambd}: moved by {move:.1e}")
 
 # %% [markdown]
 # Do the faster implementations take the same steps as the for-loop, and does
