@@ -59,8 +59,9 @@ class Page(list):
 def holds(expected: object, side: list[str], known: dict | None = None, tolerance: float = 1e-7) -> None:
     """Demand that a side has the value expected."""
     found = value(side, KNOWN | (known or {}))
-    assert np.shape(found) == np.shape(expected), f"shape {np.shape(found)}"
-    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+    tex = " ".join(side)
+    assert np.shape(found) == np.shape(expected), f"`{tex}` has shape {np.shape(found)}"
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance, err_msg=f"`{tex}`")
 
 
 def is_loss(side: list[str]) -> None:
