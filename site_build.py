@@ -14,6 +14,7 @@ import argparse
 import errno
 import logging
 import os
+import re
 import shutil
 import signal
 import socket
@@ -27,12 +28,12 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import MkDocsException
 from mkdocs.livereload import LiveReloadServer
-from mkdocs.utils import CountHandler
 
 ROOT = Path(__file__).resolve().parent
 HOST, PORT = "127.0.0.1", 8000
 OURS = {"404.html", "feed.xml", "sitemap.xml"}  # by which a site that was built here is known
 BEGUN = {"assets"}  # what even a build that was killed has left in its staging folder
+LINK = re.compile(r"Doc file '(.*?\.md)' contains [^']* '([^']+)'")
 RULES = dict.fromkeys(
     (errno.EACCES, errno.ENOSPC, errno.EROFS, errno.EFBIG),
     "outputs/ and the site's folder must be writable, with room left",
@@ -56,19 +57,43 @@ def configured(site_dir: Path, root: Path, command: str, **settings) -> MkDocsCo
 
 def build_into(config: MkDocsConfig, serve_url: str | None = None) -> None:
     """Run MkDocs into the folder that the configuration names; an error or a single warning is a failure."""
-    counter = CountHandler()
-    counter.setLevel(logging.WARNING)
+    kept = Kept(logging.WARNING)
     log = logging.getLogger("mkdocs")
-    log.addHandler(counter)
+    log.addHandler(kept)
     try:
         mkdocs_build(config, serve_url=serve_url)
     except (MkDocsException, SystemExit) as error:
         raise BuildFailedError(str(error)) from None
     finally:
-        log.removeHandler(counter)
-    warnings = sum(number for _, number in counter.get_counts())
-    if warnings:
-        raise BuildFailedError(f"{warnings} warnings (above); the site must build without any")
+        log.removeHandler(kept)
+    if kept.warnings:
+        places = [place for warning in kept.warnings if (place := place_of(warning, Path(config.docs_dir)))]
+        said = f"{len(kept.warnings)} warnings (above); the site must build without any"
+        raise BuildFailedError("\n\n".join([said, *places]))
+
+
+class Kept(logging.Handler):
+    """Keeps what is logged from its level on."""
+
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self.warnings: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.warnings.append(record.getMessage())
+
+
+def place_of(warning: str, docs: Path) -> str:
+    """Return the line that holds the link of MkDocs' warning, which names the page alone; else nothing."""
+    if not (found := LINK.match(warning)):
+        return ""
+    page, target = found.groups()
+    for number, line in enumerate((docs / page).read_text(encoding="utf-8").split("\n"), 1):
+        if f"({target}" in line or f'"{target}' in line:
+            what = f"docs/{page}:{number}: a link to {target} leads nowhere"
+            rule = "a link leads to a page, a heading or a numbered equation that there is"
+            return f"{what}\n    rule: {rule}\n    | {line.strip()}"
+    return ""
 
 
 def aside(site: Path) -> Path:

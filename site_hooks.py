@@ -7,6 +7,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority, get_plugin_logger
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.nav import Navigation
 
 import citations
 import literate
@@ -64,6 +65,15 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for file in [file for file in files if file.src_uri.endswith(".bib")]:
         files.remove(file)
     return files
+
+
+def on_nav(nav: Navigation, config: MkDocsConfig, files: Files) -> None:
+    """Stop at a page that no line of the navigation leads to: readers would never find it."""
+    listed = {page.file.src_uri for page in nav.pages}
+    for file in files.documentation_pages():
+        if file.src_uri.endswith(".md") and file.src_uri not in listed:
+            what, rule = "nothing leads to this page", "each page has its line under `nav` in mkdocs.yml"
+            raise PluginError(f"\n\n{fault(f'docs/{file.src_uri}:1', what, rule)}\n")
 
 
 def generated(name: str, folder: Path, config: MkDocsConfig, dest: str | None = None) -> File:

@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from literate.embed import faults
 from literate.fresh import fingerprint, seal, stored
-from literate.read import Cell, LiterateError, fault, read
+from literate.read import Cell, LiterateError, check_modules, fault, read
 from literate.render import render
 from literate.run import execute
 
@@ -44,6 +44,7 @@ def build(root: Path, say: Callable = print) -> dict[str, nbformat.NotebookNode]
 
 def bring_up_to_date(root: Path, outputs: Path, say: Callable) -> dict[str, nbformat.NotebookNode]:
     began = time.time()
+    check_modules(root)
     paths = sorted(path.relative_to(root) for path in (root / "snippets").glob("*.py"))
     snippets = {path.stem: read(path, root) for path in paths}
     results = asyncio.run(run_all(root, snippets, began, say))

@@ -20,6 +20,7 @@ QUOTE = re.compile(r"`#!val (?P<snippet>\w+)\.(?P<key>[a-z]\w*)(?::(?P<spec>[^`]
 LOOSE_EMBED = re.compile(r"(?<![;-])-+8<-")
 LOOSE_QUOTE = re.compile(r"(?<![`\\])(`+)(?!`).*?(?<!`)\1(?!`)|#!val.*")
 HEADING = re.compile(r"[\s>*+-]*#|.*\n[\s>]*[=-]+\s*$")  # a line and the one below it
+FORMULA = re.compile(r"(?<!\\)\$[^$`]+\$|\\\(")
 # Metadata, a comment, a block of code: what stands in them does not show.
 UNSEEN = re.compile(r"\A---.*?^---|<!--.*?-->|^[ \t]*(```+|~~~+)[^`\n]*\n.*?^[ \t]*\1", re.M | re.S)
 
@@ -55,6 +56,8 @@ def line_faults(line: str, below: str, fragments: dict, values: dict) -> Iterato
         yield "cannot read this embed", 'write `--8<-- "snippet/cell.md"` on a line of its own'
     if embed and (name := embed["cell"] + embed["part"]) not in fragments:
         yield f'nothing is called "{name}"', "a page embeds shown cells of snippets: <snippet>/<cell>.md"
+    if HEADING.match(f"{line}\n{below}") and FORMULA.search(line):
+        yield "a formula in a heading", "write it in words: a heading also stands in titles and search"
     for quote in (span[0] for span in LOOSE_QUOTE.finditer(line) if "#!val" in span[0]):
         match = QUOTE.fullmatch(quote)
         if HEADING.match(f"{line}\n{below}"):

@@ -50,6 +50,17 @@ def read_text(path: Path, root: Path) -> str:
         raise fault(f"{path}:{line}", "this is not UTF-8 text", "save it as UTF-8") from None
 
 
+def check_modules(root: Path) -> None:
+    """Raise where a module beside the snippets does not parse: once, not for each snippet that imports it."""
+    for path in sorted(path.relative_to(root) for path in root.glob("*.py")):
+        try:
+            ast.parse(text := read_text(path, root))
+        except SyntaxError as error:
+            line = error.lineno or 1
+            where, what = f"{path}:{line}", f"SyntaxError: {error.msg}"
+            raise fault(where, what, "mend the module", text.split("\n")[line - 1]) from None
+
+
 def read(path: Path, root: Path) -> list[Cell]:
     """Return the cells of the snippet at `path`; each code cell parses and has a name of its own."""
     lines = read_text(path, root).rstrip().split("\n")

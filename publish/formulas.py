@@ -109,13 +109,14 @@ def check_installed() -> None:
         raise PluginError(f"KaTeX is not installed: no {ROOT / 'node_modules/katex'}\n    rule: {INSTALL}")
 
 
-def draw_formulas(page_html: str, page: str, renderer: Renderer) -> str:
+def draw_formulas(page_html: str, page: str, renderer: Renderer, source: str = "") -> str:
     """Replace every marked formula of one page's HTML.
 
     Args:
         page_html: the page as arithmatex left it.
         page: source path of the page, for messages.
         renderer: shared by all pages of a build.
+        source: text of the page's source, in which a formula's line is looked for.
 
     Raises:
         PluginError: naming page and formula that KaTeX rejects.
@@ -125,7 +126,9 @@ def draw_formulas(page_html: str, page: str, renderer: Renderer) -> str:
         try:
             return renderer.draw(tex, display=display)
         except ValueError as error:
-            raise PluginError(f"{page}: formula `{tex}` cannot be drawn: {error}") from None
+            where, rule = place_of(tex, page, source), "write TeX that KaTeX draws"
+            what = f"formula `{tex}` cannot be drawn: {error}"
+            raise PluginError(f"{where}: {what}\n    rule: {rule}") from None
 
     def inline(match: re.Match[str]) -> str:
         return held(match["open"], draw(html.unescape(match["tex"]).strip(), False), match["close"])
@@ -138,6 +141,12 @@ def draw_formulas(page_html: str, page: str, renderer: Renderer) -> str:
     renderer.letters.update(html.unescape(page_html))
     page_html = SPREAD.sub("\\1\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}", page_html)
     return INLINE.sub(inline, DISPLAY.sub(displayed, page_html))
+
+
+def place_of(tex: str, page: str, source: str) -> str:
+    """Return the path of a page, with the line on which its source has a formula, if it has."""
+    before, found, _ = source.partition(tex)
+    return f"{page}:{before.count(chr(10)) + 1}" if found else page
 
 
 def held(before: str, drawn: str, after: str) -> str:

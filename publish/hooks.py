@@ -34,10 +34,11 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 @event_priority(-100)  # after the notebooks have joined
 def on_files(files, config: MkDocsConfig):
-    """Leave out the theme's own style sheets and scripts, and the parts of ours."""
+    """Leave out the theme's own style sheets and scripts, and the parts of ours that pages include."""
     for file in list(files):
         theirs = file.src_uri.startswith(("assets/javascripts/", "assets/stylesheets/", "assets/images/"))
-        if theirs or file.src_uri.startswith("assets/css/") or file.src_uri in assets.SCRIPTS:
+        parts = file.src_uri.startswith("assets/css/") or file.src_uri in (*assets.SCRIPTS, "start.js")
+        if theirs or parts:
             files.remove(file)
     return files
 
@@ -84,7 +85,10 @@ def shared_context(context, config: MkDocsConfig) -> dict:
 
 def on_post_page(output: str, page, config: MkDocsConfig) -> str:
     """Draw the formulas, after the search index has taken their TeX."""
-    return formulas.draw_formulas(output, page.file.src_uri, formulas.SHARED)
+    path = Path(page.file.abs_src_path)
+    source = path.read_text(encoding="utf-8") if path.suffix == ".md" else ""
+    name = path.relative_to(Path(config.config_file_path).parent).as_posix()
+    return formulas.draw_formulas(output, name, formulas.SHARED, source)
 
 
 @event_priority(-100)  # after the search index is written
