@@ -89,6 +89,7 @@ def in_browser(address: str, names: list[str]) -> dict[str, list[str]]:
         browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
         parts = {
             "axe-core, console, other hosts": audit_browser.axe_faults(browser, address, names),
+            "console, other hosts without scripts": audit_browser.silence_faults(browser, address, names),
             "width of the page": audit_browser.scroll_faults(browser, address, names),
             "pages offline": audit_browser.offline_faults(browser, address, names),
         }

@@ -4,7 +4,9 @@ In: the address of a served site and a Playwright browser. Out: lists of faults,
 naming its page, setting and place; empty lists are what the site promises.
 """
 
+import html
 import json
+import re
 from itertools import product
 from urllib.parse import urlsplit
 
@@ -12,6 +14,7 @@ from publish.formulas import ROOT
 from publish.shots import LAY_OUT, SCHEMES, WIDTHS, settle
 
 AXE = ROOT / "node_modules/axe-core/axe.min.js"
+TITLE = re.compile(r"<title>(.*?)</title>", re.S)
 RULES = ["wcag2a", "wcag2aa", "wcag2aaa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # A reader who saves data gets no service worker, so that each page comes from the server.
 SAVE_DATA = "Object.defineProperty(navigator, 'connection', {value: {saveData: true}})"
@@ -42,7 +45,7 @@ BEYOND = """() => {
 }"""
 
 
-def open_page(context, address: str, faults: list[str], setting: str):
+def open_page(context, address: str, faults: list[str], setting: str, scripts: bool = True):
     """Open a page; add to the faults what its console says and what it asks of other hosts."""
     page = context.new_page()
     where = f"{urlsplit(address).path} ({setting})"
@@ -56,7 +59,8 @@ def open_page(context, address: str, faults: list[str], setting: str):
     page.on("pageerror", lambda error: faults.append(f"{where}: error: {error}"))
     page.on("request", asked)
     page.goto(address, wait_until="load")
-    settle(page)
+    if scripts:
+        settle(page)
     return page
 
 
@@ -86,6 +90,16 @@ def axe_faults(browser, address: str, names: list[str]) -> list[str]:
     return faults
 
 
+def silence_faults(browser, address: str, names: list[str]) -> list[str]:
+    """Return what console and network say of pages that run no script."""
+    faults: list[str] = []
+    context = browser.new_context(java_script_enabled=False)
+    for name in names:
+        open_page(context, address + name, faults, "without scripts", scripts=False).close()
+    context.close()
+    return faults
+
+
 def said(violation: dict) -> str:
     """Return one of axe's violations as a line: the rule, how often, the first place, the reason."""
     nodes = violation["nodes"]
@@ -94,9 +108,12 @@ def said(violation: dict) -> str:
 
 
 def scroll_faults(browser, address: str, names: list[str], widths=(320, 360, 640, 1024, 1280)) -> list[str]:
-    """Return the pages that are wider than their window."""
+    """Return the pages that are wider than their window, and what console and network say.
+
+    They open dark and narrow; for axe-core they opened light and wide.
+    """
     faults: list[str] = []
-    context = browser.new_context(viewport={"width": widths[0], "height": 800})
+    context = browser.new_context(viewport={"width": widths[0], "height": 800}, color_scheme="dark")
     context.add_init_script(SAVE_DATA)
     for name in names:
         page = open_page(context, address + name, faults, "all widths")
@@ -113,9 +130,10 @@ def scroll_faults(browser, address: str, names: list[str], widths=(320, 360, 640
 
 
 def offline_faults(browser, address: str, names: list[str]) -> list[str]:
-    """Visit the front page once, go offline, and return the pages that do not open."""
+    """Visit the front page once, go offline, and return the pages that do not open as themselves."""
     faults: list[str] = []
     context = browser.new_context()
+    titles = {name: TITLE.search(context.request.get(address + name).text())[1] for name in names}
     page = context.new_page()
     page.goto(address, wait_until="load")
     if not (kept := page.evaluate(KEPT)):
@@ -130,5 +148,7 @@ def offline_faults(browser, address: str, names: list[str]) -> list[str]:
         broken = page.evaluate("[...document.styleSheets].length === 0 || !document.querySelector('h1')")
         if broken:
             faults.append(f"/{name}: opens offline without its style or text")
+        if (title := page.title()) != html.unescape(titles[name]):  # as the page for what is missing does
+            faults.append(f"/{name}: another page opens offline: {title}")
     context.close()
     return faults

@@ -1,8 +1,11 @@
-// Keeps this site for reading without a network. Pages come from the network while there is one.
+// Keeps this site for reading without a network. While there is one, pages come from it, and so does
+// what keeps its name when it changes: a new page never meets an old script. What bears its content
+// in its name comes from what is kept.
 // An origin can hold several sites, so the cache's name begins with this site's address.
 const site = self.registration.scope;
 const version = site + "VERSION";
 const files = ["FILES"];
+const named = /\.[0-9a-f]{8}\.\w+$/;
 
 self.addEventListener("install", (event) => {
   const keep = async () => {
@@ -28,7 +31,7 @@ self.addEventListener("fetch", (event) => {
   const answer = async () => {
     const cache = await caches.open(version);
     const kept = await cache.match(request, { ignoreSearch: true });
-    if (kept && request.mode !== "navigate") return kept;
+    if (kept && named.test(new URL(request.url).pathname)) return kept;
     try {
       return await fetch(request);
     } catch (error) {

@@ -89,6 +89,20 @@ def test_a_fault_stops_the_build_with_its_place_and_rule_and_leaves_the_site(fau
     assert not list(project.glob("*.staging"))
 
 
+@pytest.mark.parametrize(
+    ("path", "old", "new", "said"),
+    [
+        ("snippets/other.py", PRINT, "1 / 0", "snippets/other.py:6, cell 'two': ZeroDivisionError"),
+        ("docs/index.md", "(other.md#two)", "(absent.md)", "1 warnings in strict mode"),
+    ],
+)
+def test_plain_mkdocs_build_fails_too(path, old, new, said, built: Path, tmp_path: Path) -> None:
+    project = copy(built, tmp_path / "project")
+    edit(project / path, old, new)
+    done = build(project, ["-m", "mkdocs", "build", "--site-dir", str(tmp_path / "site")])
+    assert done.returncode != 0 and said in done.stdout + done.stderr
+
+
 def test_endless_printing_stops_at_its_bound_of_output_in_bounded_memory(built: Path, tmp_path: Path) -> None:
     project = copy(built, tmp_path / "project")
     edit(project / "snippets/other.py", PRINT, 'while True: print("x" * 1000)')

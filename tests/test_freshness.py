@@ -97,6 +97,25 @@ def test_a_change_runs_the_snippets_that_it_concerns_and_no_other(project, chang
     assert values(project)["numbers"]["value"] == value
 
 
+@pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one processor runs one snippet at a time")
+def test_snippets_run_side_by_side(project: Path, tmp_path: Path) -> None:
+    """Each says that it has begun, and waits until the other has."""
+    for mine, other in (("numbers", "other"), ("other", "numbers")):
+        path = project / f"snippets/{mine}.py"
+        meeting = f"""\
+import pathlib, time
+pathlib.Path({str(tmp_path / mine)!r}).touch()
+for _ in range(2000):
+    if pathlib.Path({str(tmp_path / other)!r}).exists():
+        break
+    time.sleep(0.01)
+else:
+    raise SystemExit("nobody came")
+"""
+        edit(path, "# %% values", f'# %% meeting tags=["hidden"]\n{meeting}\n# %% values')
+    assert build(project) == BOTH
+
+
 def add_package_that_shadows(folder: Path) -> dict:
     (folder / "deeper").mkdir()
     (folder / "deeper/__init__.py").write_text("value = 8\n")

@@ -1,13 +1,15 @@
 """Page quality: what the built site promises to every reader. Times are left to `make audit`."""
 
 import re
+import shutil
 
 import pytest
+import tiny_project
 from bs4 import BeautifulSoup
 
 from audit import ARTICLE_BYTES, NOTEBOOK_BYTES, PAGE_BYTES, raw_tex
 from publish import audit_browser, audit_files
-from publish.serving import base_of
+from publish.serving import base_of, served
 from publish.shots import file_of, pages_of, settle
 
 
@@ -35,6 +37,10 @@ def test_every_link_and_anchor_leads_somewhere(site_dir):
 def test_axe_console_and_network_find_nothing(site_url, names, browser):
     """Every page in all four settings."""
     assert audit_browser.axe_faults(browser, site_url, names) == []
+
+
+def test_console_and_network_find_nothing_without_scripts(site_url, names, browser):
+    assert audit_browser.silence_faults(browser, site_url, names) == []
 
 
 def test_no_page_scrolls_sideways(site_url, names, browser):
@@ -65,6 +71,15 @@ def test_no_line_begins_with_the_mark_that_follows_a_formula(site_url, names, br
 
 def test_every_page_opens_offline_after_one_visit(site_url, names, browser):
     assert audit_browser.offline_faults(browser, site_url, names) == []
+
+
+def test_a_page_that_is_not_kept_for_offline_is_found(site_dir, browser, tmp_path):
+    left_out = shutil.ignore_patterns("*.pdf", "*.ipynb")
+    copy = shutil.copytree(site_dir, tmp_path / "site", ignore=left_out)
+    tiny_project.edit(copy / "sw.js", '"priors/", ', "")
+    with served(copy) as address:
+        (fault,) = audit_browser.offline_faults(browser, address, ["breaks/", "priors/"])
+    assert fault.startswith("/priors/: another page opens offline: Not found")
 
 
 def test_article_and_notebooks_keep_to_their_weight(site_dir, site_url, names, browser):
@@ -98,13 +113,29 @@ def test_every_figure_and_scrolling_box_has_a_name(site_dir, names):
             assert named, f"{name}: {str(box)[:120]}"
 
 
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "worker-src": "'self'",
+    "style-src": "'self'",
+    "style-src-attr": "'unsafe-inline'",
+    "img-src": "'self' data:",
+    "font-src": "'self' data:",
+    "connect-src": "'self'",
+    "manifest-src": "'self'",
+    "base-uri": "'none'",
+    "form-action": "'none'",
+}
+
+
 def test_pages_run_without_inline_handlers_and_under_a_strict_policy(site_dir, names):
     for name in names:
-        text = str(soup_of(site_dir, name))
-        policy = soup_of(site_dir, name).find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
-        assert "default-src 'none'" in policy and "script-src 'self'" in policy, name
-        assert "unsafe-inline" not in policy.replace("style-src-attr 'unsafe-inline'", ""), name
-        assert not re.search(r'<[^>]+\son[a-z]+="', text), name
+        soup = soup_of(site_dir, name)
+        policy = soup.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
+        without_hashes = re.sub(r" 'sha256-[\w+/=]+'", "", policy)
+        assert dict(rule.split(" ", 1) for rule in without_hashes.split("; ")) == POLICY, name
+        assert soup.find("meta", {"name": "service-worker"}), name
+        assert not re.search(r'<[^>]+\son[a-z]+="', str(soup)), name
 
 
 def test_copying_an_equation_gives_its_tex(site_url, browser):
