@@ -139,7 +139,7 @@ reach = "; ".join(
 )
 fig.set_label(
     "Strip chart on a logarithmic axis: for each of four settings, the largest "
-    "gap between PyTorch's final fit and the other two, one mark a seed. "
+    "gap between PyTorch's final fit and the other two, one mark a seed for each. "
     f"From left to right, {reach}."
 )
 
