@@ -5,6 +5,8 @@
 # prior.
 
 # %% setup
+import copy
+
 import torch
 from matplotlib import pyplot as plt
 from torch import nn
@@ -91,6 +93,25 @@ with torch.no_grad():
         v.mul_(factor)
         penalties = [l2_penalty([p]).item() for p in (v, g, mix.weight)]
         print(f"v times {factor:<2}" + "{:9.2f} {:9.5f} {:9.5f}".format(*penalties))
+
+# %% [markdown]
+# A flat gain in front of a decayed layer: the function can keep its output and
+# lower its penalty without end.
+
+# %% flat_gain
+tokens = torch.arange(50)  # every word once
+with torch.no_grad():
+    language_model.norm.bias.normal_()  # as training would change it
+    output = language_model(tokens)
+    print("    c  penalty of mix  output moves by")
+    for c in (1, 10, 100):
+        rescaled = copy.deepcopy(language_model)
+        rescaled.norm.weight.mul_(c)
+        rescaled.norm.bias.mul_(c)
+        lengths = rescaled.mix.parametrizations.weight.original0
+        lengths.div_(c)  # g; without weight_norm, divide the weight
+        change = (rescaled(tokens) - output).abs().max()
+        print(f"{c:5d}  {l2_penalty([lengths]):14.8f}  {change:15.10f}")
 
 # %% [markdown]
 # The groups go to any `torch.optim` class as they are.
@@ -251,6 +272,7 @@ closed, trained, decayed = fits.values()
 assert torch.allclose(closed, trained, atol=1e-10)
 assert abs(distance(uniform, bayes) - biases_decay) < 1e-12
 assert abs(l2_penalty([mix.weight]) - l2_penalty([g])) < 1e-12
+assert change < 1e-10 and abs(1e4 * l2_penalty([lengths]) - l2_penalty([g])) < 1e-10
 assert len(once) == 1 and len(twice) == 2
 residual_two = (target - features @ trained[:3] - trained[3]).mean().item()
 residual_one = (target - features @ decayed[:3] - decayed[3]).mean().item()

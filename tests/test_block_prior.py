@@ -152,6 +152,34 @@ def test_half_the_squared_lengths_is_half_the_squared_matrix(snippet, values):
     assert values["penalty_matrix"] == pytest.approx(expected, rel=1e-12)
 
 
+def language_model_in_numpy(parts, tokens):
+    """Return the outputs; `parts` by the names of `named_parameters()`."""
+    x = parts["embed.weight"][tokens]
+    x = (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + 1e-5)  # LayerNorm's eps
+    x = x * parts["norm.weight"] + parts["norm.bias"]
+    v = parts["mix.parametrizations.weight.original1"]
+    matrix = parts["mix.parametrizations.weight.original0"] * v / np.linalg.norm(v, axis=1, keepdims=True)
+    x = x @ matrix.T + parts["mix.bias"]
+    return np.where(x > 0, x, parts["act.weight"] * x) @ parts["embed.weight"].T
+
+
+def test_a_flat_gain_lets_the_penalty_fall_while_the_output_stays(snippet, plain):
+    model, tokens = snippet["language_model"], np.arange(50)
+    parts = {name: p.detach().numpy().copy() for name, p in model.named_parameters()}
+    before = language_model_in_numpy(parts, tokens)
+    np.testing.assert_allclose(snippet["output"].numpy(), before, rtol=0, atol=1e-10)
+    assert np.abs(parts["norm.bias"]).min() > 0 and before.std() > 0.1
+    rows = [line.split() for line in plain("block_prior").stdout["flat_gain"].splitlines()[1:]]
+    assert [row[0] for row in rows] == ["1", "10", "100"]
+    lengths = parts["mix.parametrizations.weight.original0"]
+    for c, penalty, moved in np.array(rows, dtype=float):
+        scales = {"norm.weight": c, "norm.bias": c, "mix.parametrizations.weight.original0": 1 / c}
+        after = language_model_in_numpy({k: p * scales.get(k, 1) for k, p in parts.items()}, tokens)
+        np.testing.assert_allclose(after, before, rtol=0, atol=1e-10)
+        assert moved == 0
+        assert penalty == pytest.approx(0.5 * (lengths**2).sum() / c**2, abs=6e-9)  # eight decimals
+
+
 def test_a_tied_weight_is_counted_once_by_parameters_and_twice_by_state_dict(values):
     assert values["penalty_twice"] == pytest.approx(2 * values["penalty_once"], rel=1e-12)
 
