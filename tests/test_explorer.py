@@ -202,6 +202,18 @@ def test_beaten_fits_lose_at_their_own_lambda(run, data):
         assert data["beaten"][k] == (min(rivals) < mine - 1e-3)
 
 
+def test_fits_that_lose_are_counted_by_whether_they_converged(plain, data):
+    states = [state for state, loses in zip(data["state"], data["beaten"]) if loses]
+    unfinished = states.count("flagged")
+    lines = plain("explorer").stdout["local"].splitlines()
+    assert lines[0].startswith(f"{len(states)} of 63 ")
+    assert lines[1] == f"{unfinished} of these have not converged, {len(states) - unfinished} have"
+    flat = [max(curve) == min(curve) for curve in data["curves"]]  # to the printed hundredth
+    rows = zip(data["beaten"], flat, data["state"])
+    counted = sum(loses and level and state != "flagged" for loses, level, state in rows)
+    assert plain("explorer").values["beaten_flat"] == counted
+
+
 def test_smallest_and_largest_lambda_differ_by_more_than_the_noise(run):
     outputs = [forward(theta, run["inputs"].numpy())[0] for theta in run["theta"].numpy()]
     for first in (0, 21, 42):
