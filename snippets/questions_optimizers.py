@@ -90,7 +90,8 @@ def rest(decoupled, momentum=0.9, lr=0.01, weight_decay=0.1):
         start = w.detach().clone()
         optimizer.step()
         if decoupled:  # SGDW: the decay goes around the momentum buffer
-            w.data.sub_(lr * weight_decay * start)
+            with torch.no_grad():
+                w.sub_(lr * weight_decay * start)
     return w.item()
 
 
