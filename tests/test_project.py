@@ -9,6 +9,7 @@ import runpy
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import apart
@@ -48,6 +49,20 @@ def test_every_direct_dependency_is_justified_in_contributing(root, direct):
     packages = json.loads((root / "package.json").read_text(encoding="utf-8"))
     npm = {normal(name) for kind in ("dependencies", "devDependencies") for name in packages[kind]}
     assert direct | npm <= named, sorted((direct | npm) - named)
+
+
+def test_every_import_is_of_a_direct_dependency(root, direct):
+    """Not of what another package happens to need."""
+    paths = [
+        path
+        for folder in (".", "literate", "publish", "snippets", "tests")
+        for path in (root / folder).glob("*.py")
+    ]
+    ours = {path.stem for path in paths} | {"literate", "publish"}
+    origin = packages_distributions()
+    for path in paths:
+        for name in imported(path.read_text(encoding="utf-8")) - ours:
+            assert {normal(package) for package in origin[name]} & direct, f"{path} imports {name}"
 
 
 def test_torch_is_the_pinned_version(root):
