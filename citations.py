@@ -21,7 +21,7 @@ from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
-from pybtex.database import parse_file
+from pybtex.database import Person, parse_file
 from pybtex.exceptions import PybtexError
 
 CITE = r"\[(@[a-z0-9]+(?:; ?@[a-z0-9]+)*)\]"
@@ -43,6 +43,7 @@ class CitationError(ValueError):
 
 @lru_cache
 def parse(bib: Path, changed: int) -> dict:
+    """Return the entries of a BibTeX file as it was at a time of its last change."""
     return dict(parse_file(str(bib), bib_format="bibtex").entries)
 
 
@@ -55,6 +56,7 @@ def entries(bib: Path) -> dict:
 
 
 def keys_in(text: str) -> list[str]:
+    """Return the keys that stand behind an @."""
     return re.findall(r"@(\w+)", text)
 
 
@@ -99,10 +101,12 @@ def check(docs: Path, bib: Path) -> None:
 
 
 def plain(text: str) -> str:
+    """Return a BibTeX field as text: no braces, an en dash for two hyphens, a typographic apostrophe."""
     return re.sub(r"[{}]", "", text).replace("--", "–").replace("'", "’")
 
 
-def surname(person) -> str:
+def surname(person: Person) -> str:
+    """Return a person's last names, with what precedes them."""
     return plain(" ".join(person.prelast_names + person.last_names))
 
 

@@ -43,6 +43,7 @@ def build(root: Path, say: Callable = print) -> dict[str, nbformat.NotebookNode]
 
 
 def bring_up_to_date(root: Path, outputs: Path, say: Callable) -> dict[str, nbformat.NotebookNode]:
+    """Do what `build` says, while nobody else does."""
     began = time.time()
     check_modules(root)
     paths = sorted(path.relative_to(root) for path in (root / "snippets").glob("*.py"))

@@ -8,6 +8,8 @@
 import importlib.metadata
 import os
 import platform
+import re
+from pathlib import Path
 
 import torch
 
@@ -19,6 +21,10 @@ for name, version in versions.items():
 
 # %% processor
 capability = torch.backends.cpu.get_cpu_capability()
+info = Path("/proc/cpuinfo")  # Linux has the name nowhere else
+listed = info.read_text() if info.exists() else ""
+model = re.search(r"^model name\s*: (.*)", listed, re.MULTILINE)
+print(f"processor     {model[1] if model else platform.processor()}")
 print(f"machine       {platform.machine()}")
 print(f"vector unit   {capability} (as torch uses it)")
 print(f"threads       {torch.get_num_threads()}")

@@ -199,8 +199,8 @@ def test_bibtex_blocks_are_entries_of_the_source(soups, base):
 
 def test_citation_file_says_what_the_source_says():
     cff = yaml.safe_load((ROOT / "CITATION.cff").read_text("utf-8"))
-    method = cff["preferred-citation"]
-    for entry in (cff, method):
+    method, (post,) = cff["preferred-citation"], cff["references"]
+    for entry in (cff, method, post):
         assert [(one["given-names"], one["family-names"]) for one in entry["authors"]] == PEOPLE
     assert cff["title"] == CONFIGURATION["site_name"] and cff["date-released"] == FACTS["edition"]
     assert bare(POST.fields["title"]) in cff["abstract"]
@@ -208,6 +208,9 @@ def test_citation_file_says_what_the_source_says():
     for field in ("title", "journal", "issn"):
         assert method[field] == METHOD.fields[field]
     assert str(method["year"]) == METHOD.fields["year"]
+    assert method["identifiers"][0]["value"] == f"arXiv:{METHOD.fields['eprint']}"
+    assert post["title"] == bare(POST.fields["title"]) and post["url"] == POST.fields["url"]
+    assert post["date-published"] == FACTS["published"] and str(post["year"]) == POST.fields["year"]
 
 
 def test_citation_file_is_valid():
