@@ -9,6 +9,7 @@ from derivation_proof import (
     D,
     Equations,
     M,
+    braced,
     carry,
     demand,
     dot_product,
@@ -144,7 +145,7 @@ def penalized_loss_of_the_example(eq: Equations) -> None:
 @proof("E5", "9", "E3")
 def constant_of_the_example(eq: Equations) -> None:
     demand("E5", "left side", C, eq["E5"].left)
-    body = eq["9"].braces[1][0].subs({eq["E3"].left: eq["E3"].right})
+    body = braced(eq)[C].subs({eq["E3"].left: eq["E3"].right})
     demand("E5", "right side", body.subs(EXAMPLE), eq["E5"].right)
 
 

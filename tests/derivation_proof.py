@@ -179,22 +179,28 @@ def weight_decay_for_the_variance(eq: Equations) -> None:
     demand("8", "right side", eq["7"].right.subs(known), eq["8"].right)
 
 
+def braced(eq: Equations) -> dict[sympy.Expr, sympy.Expr]:
+    """Return what equation (9) braces, by label, in whatever order they stand."""
+    bodies = {label: body for body, label in eq["9"].braces}
+    if set(bodies) != {L, C} or len(eq["9"].braces) != 2:
+        raise UnprovedError(f"equation (9): the braces are labeled {list(bodies)}, not L and C")
+    return bodies
+
+
 @proof("9", "8", "D2")
 def cancel_n(eq: Equations) -> None:
     carry(eq, "8", "9")
-    (loss, loss_label), (constant, constant_label) = eq["9"].braces
-    demand("9", "label of the first brace", L, loss_label)
-    demand("9", "label of the second brace", C, constant_label)
+    bodies = braced(eq)
     demand("D2", "left side", L, eq["D2"].left)
-    demand("9", "first brace", eq["D2"].right, loss)
-    if constant.has(f, squared_norm, theta):
+    demand("9", "brace of L", eq["D2"].right, bodies[L])
+    if (constant := bodies[C]).has(f, squared_norm, theta):
         raise UnprovedError(f"equation (9): the constant {constant} depends on theta")
 
 
 @proof("10", "9", "D2")
 def penalized_loss_plus_constant(eq: Equations) -> None:
     demand("10", "left side", eq["9"].left, eq["10"].left)
-    known = {L: eq["D2"].right, C: eq["9"].braces[1][0]}
+    known = {L: eq["D2"].right, C: braced(eq)[C]}
     demand("10", "right side", eq["9"].right, eq["10"].right.subs(known))
 
 
