@@ -1,9 +1,10 @@
-"""The article's network for many parameter vectors at once, by hand in NumPy."""
+"""The article's network for many seeds at once: by hand in NumPy, and step by step in PyTorch."""
 
 from __future__ import annotations
 
 import numpy as np
-from own_training import LENGTHS, SHAPES, N
+import torch
+from own_training import DECAY, LENGTHS, LR, SHAPES, N, prior_coefficient
 
 
 class Batch:
@@ -32,3 +33,29 @@ class Batch:
             if layer:
                 delta = (delta @ self.weights[layer]) * (hidden > 0)
         return np.mean(residual**2, axis=(1, 2)), np.concatenate(slopes, axis=1)
+
+
+def predict(vectors: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+    """Return predictions (networks, N, 1); float32 comes out as a loop over layers with baddbmm does."""
+    hidden, pieces = features.expand(len(vectors), N, 2), vectors.split(LENGTHS, dim=1)
+    for layer in range(0, 8, 2):
+        weight, bias = pieces[layer].view(-1, *SHAPES[layer]), pieces[layer + 1]
+        hidden = torch.baddbmm(bias[:, None], hidden, weight.mT)
+        hidden = hidden.relu() if layer < 6 else hidden
+    return hidden
+
+
+def slopes(vectors: torch.Tensor, features: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    leaf = vectors.detach().requires_grad_()
+    return torch.autograd.grad(((y - predict(leaf, features)) ** 2).mean(dim=(1, 2)).sum(), leaf)[0]
+
+
+def train_three(starts: torch.Tensor, features: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Return fits after 1000 steps of the three programs: by hand, in the call of SGD, by the prior."""
+    coefficient = float(prior_coefficient({torch.float32: np.float32, torch.float64: np.float64}[y.dtype]))
+    vectors, y = starts.repeat(3, 1), y.repeat(3, 1, 1)
+    for _ in range(1000):
+        (g, h, k), (v, w, u) = (t.chunk(3) for t in (slopes(vectors, features, y), vectors))
+        sums = torch.cat([g + DECAY * v, h.add(w, alpha=DECAY), k + coefficient * u])
+        vectors = vectors.add(sums, alpha=-LR)
+    return predict(vectors, features).chunk(3)
