@@ -7,6 +7,8 @@ import re
 import numpy as np
 import pytest
 import torch
+from own_batch import Batch
+from own_training import gradient, predict, prior_coefficient
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 import models
@@ -175,3 +177,107 @@ def test_decay_ends_with_a_shorter_vector_and_another_fit_than_the_control(run):
     assert run.values["norm_ratio"] < 0.95
     assert 0 < run.values["gap_inputs"] < 0.1 * run.values["gap_control"]
     assert run.values["gap_scratch"] <= run.values["gap_runs"] < 0.1 * run.values["gap_control"]
+
+
+PROGRAMS = ("from scratch", "PyTorch", "Bayesian", "no decay")
+
+
+@pytest.fixture(scope="module")
+def own() -> dict[str, tuple[torch.Tensor, list[torch.Tensor]]]:
+    """Train the four programs by `own_training`: return where each ends, and its first gradients of L.
+
+    Each program is one sum per step, rounded as it rounds: λθ or the prior's multiple of θ added to
+    the gradient, or the call in SGD that adds λθ; so the ends are those of the snippet, bit for bit.
+    """
+    features, y, start = draws()
+    prior = float(prior_coefficient())
+    sums = {
+        "from scratch": lambda slope, theta: slope + DECAY * theta,
+        "PyTorch": lambda slope, theta: slope.add(theta, alpha=DECAY),
+        "Bayesian": lambda slope, theta: slope + prior * theta,
+        "no decay": lambda slope, theta: slope,
+    }
+    found = {}
+    for name, summed in sums.items():
+        theta, firsts = torch.cat([p.flatten() for p in start]), []
+        for step in range(1000):
+            _, slope = gradient(theta, features, y)
+            applied = summed(slope, theta)
+            if step < 5:
+                firsts.append(slope + DECAY * theta if name == "PyTorch" else applied)
+            theta = theta.add(applied, alpha=-LR)
+        found[name] = theta, firsts
+    return found
+
+
+def test_first_differences_are_those_of_the_own_runs(run, own):
+    firsts = {name: torch.stack(slopes).double().numpy() for name, (_, slopes) in own.items()}
+    for cell, name in (("compare_pytorch", "from scratch"), ("compare_bayesian", "Bayesian")):
+        norms = np.linalg.norm(firsts[name] - firsts["PyTorch"], axis=1)
+        printed = [float(number) for number in re.findall(r"difference: (\S+)", run.stdout[cell])]
+        assert printed == pytest.approx(norms.tolist(), rel=1e-5)  # the norm is float32's there
+    first, largest = (run.values[f"difference_bayesian{end}"] for end in ("_first", ""))
+    assert (first, largest) == pytest.approx((norms[0], norms.max()), rel=1e-5)
+    worst = int(np.argmax(norms))
+    apart = np.abs(firsts["Bayesian"] - firsts["PyTorch"])[worst]
+    assert (run.values["worst_epoch"], run.values["worst_apart"]) == (worst, apart.max())
+    entry = firsts["PyTorch"][worst, np.argmax(apart)]
+    assert run.values["worst_gradient"] == entry
+    assert run.stdout["worst_epoch"].split("\n")[:2] == [
+        f"epoch {worst}: where the gradient is {entry:.3f}",
+        f"it differs by {apart.max():.1e}, {apart.max() / np.spacing(np.float32(abs(entry))):g} ulp",
+    ]
+
+
+def test_every_row_of_where_the_runs_end_is_that_of_the_own_runs(run, own):
+    """The same four points, where MSE, L and norms are evaluated in float64 and by hand."""
+    features, y, _ = (item.double().numpy() if torch.is_tensor(item) else None for item in draws())
+    rows = dict(re.findall(r"^(from scratch|\w+|no decay) +([\d. ]+)$", run.stdout["where_they_end"], re.M))
+    assert set(rows) == set(PROGRAMS)
+    ends = {}
+    for name, (theta, _) in own.items():
+        vector = theta.double().numpy()
+        (error,), (slope,) = Batch(vector[None], features, y).gradient()
+        norms = np.linalg.norm(vector), np.linalg.norm(slope + DECAY * vector)
+        ends[name] = (error, error + DECAY / 2 * norms[0] ** 2, *norms)
+        printed, half = [float(number) for number in rows[name].split()], (5e-6, 5e-5, 5e-5, 5e-5)
+        for shown, expected, rounding in zip(printed, ends[name], half, strict=True):
+            assert shown == pytest.approx(expected, abs=rounding + 1e-5)  # 1e-5: float32 of a sum of 60
+    for place, key in enumerate(("final_error", "final_loss", "final_norm", "final_gradient")):
+        assert run.values[key] == pytest.approx(ends["PyTorch"][place], rel=1e-5)
+    for place, key in ((0, "final_error_control"), (2, "final_norm_control")):
+        assert run.values[key] == pytest.approx(ends["no decay"][place], rel=1e-5)
+
+
+def test_what_the_runs_share_is_that_of_the_draws(run, numpy_ends):
+    features, y, start = draws()
+    size, norm = sum(p.numel() for p in start), sum(np.sum(p.double().numpy() ** 2) for p in start) ** 0.5
+    assert run.stdout["data"] == f"n = {len(features)} examples, noise variance {0.5**2}\n"
+    assert run.stdout["start"] == f"D = {size} parameters, initial norm {norm:.4f}\n"
+    assert run.stdout["bayesian"].startswith("prior variance 1.6667, its root 1.2910\n")  # of 1/0.6
+    expected = {"n": len(y), "parameters": size, "seed": 1, "steps": 1000, "lr": LR, "weight_decay": DECAY}
+    assert {key: run.values[key] for key in expected} == expected
+    assert run.values["initial_norm"] == pytest.approx(norm, rel=1e-6)
+    assert run.values["first_error"] == pytest.approx(numpy_errors(DECAY, 1)[0], rel=1e-5)
+    assert run.values["further_norm"] == pytest.approx(numpy_ends[DECAY][1][2], rel=1e-5)
+    assert run.values["prior_std_many"] ** -2 == pytest.approx(run.values["many"] * DECAY)
+
+
+def test_gaps_and_drawn_fits_are_those_of_the_own_runs(run, own):
+    """Bit for bit: a run's last digit grows a thousandfold and more, so that nothing looser would hold."""
+    grid = torch.linspace(-10, 10, 100)
+    fits = {name: predict(end, torch.stack([grid, grid**2], dim=1))[:, 0] for name, (end, _) in own.items()}
+    gaps = {name: (fits[name] - fits["PyTorch"]).abs().max().item() for name in PROGRAMS}
+    keys = {"gap_scratch": "from scratch", "gap_bayesian": "Bayesian", "gap_control": "no decay"}
+    assert {key: run.values[key] for key in keys} == {key: gaps[name] for key, name in keys.items()}
+    assert run.values["gap_runs"] == max(gaps["from scratch"], gaps["Bayesian"])
+    printed = re.findall(r"^(from scratch|Bayesian|no decay) +(\S+)$", run.stdout["gaps"], re.M)
+    assert {name: float(gap) for name, gap in printed} == pytest.approx(
+        {name: gaps[name] for name in keys.values()}, rel=0.05
+    )
+    for name, top, low in zip(PROGRAMS, *np.split(np.array(run.figures["figure_fits"][0]["axes"]), 2)):
+        curves = [next(line["y"] for line in axes["lines"] if len(line["y"]) == 100) for axes in (top, low)]
+        assert curves == [fits[name].tolist(), (fits[name] - fits["no decay"]).tolist()]
+    features, *_ = draws()
+    inner = [predict(own[name][0], features) for name in ("from scratch", "PyTorch")]
+    assert run.values["gap_inputs"] == (inner[0] - inner[1]).abs().max().item()
