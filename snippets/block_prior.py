@@ -5,12 +5,11 @@
 # prior.
 
 # %% setup
-import copy
-
 import torch
 from matplotlib import pyplot as plt
 from torch import nn
 from torch.distributions import Normal
+from torch.func import functional_call
 from torch.nn.utils.parametrizations import weight_norm
 
 import models
@@ -105,13 +104,14 @@ with torch.no_grad():
     output = language_model(tokens)
     print("    c  penalty of mix  output moves by")
     for c in (1, 10, 100):
-        rescaled = copy.deepcopy(language_model)
-        rescaled.norm.weight.mul_(c)
-        rescaled.norm.bias.mul_(c)
-        lengths = rescaled.mix.parametrizations.weight.original0
-        lengths.div_(c)  # g; without weight_norm, divide the weight
-        change = (rescaled(tokens) - output).abs().max()
-        print(f"{c:5d}  {l2_penalty([lengths]):14.8f}  {change:15.10f}")
+        scaled = {
+            "norm.weight": c * language_model.norm.weight,
+            "norm.bias": c * language_model.norm.bias,
+            "mix.parametrizations.weight.original0": g / c,
+        }
+        moved = functional_call(language_model, scaled, tokens) - output
+        change, penalty = moved.abs().max(), l2_penalty([g / c])
+        print(f"{c:5d}  {penalty:14.8f}  {change:15.10f}")
 
 # %% [markdown]
 # The groups go to any `torch.optim` class as they are.
@@ -272,7 +272,7 @@ closed, trained, decayed = fits.values()
 assert torch.allclose(closed, trained, atol=1e-10)
 assert abs(distance(uniform, bayes) - biases_decay) < 1e-12
 assert abs(l2_penalty([mix.weight]) - l2_penalty([g])) < 1e-12
-assert change < 1e-10 and abs(1e4 * l2_penalty([lengths]) - l2_penalty([g])) < 1e-10
+assert change < 1e-10 and abs(1e4 * penalty - l2_penalty([g])) < 1e-10
 assert len(once) == 1 and len(twice) == 2
 residual_two = (target - features @ trained[:3] - trained[3]).mean().item()
 residual_one = (target - features @ decayed[:3] - decayed[3]).mean().item()

@@ -298,11 +298,10 @@ other_cost = max(cost.item() for pair in rises[1:] for cost in pair)
 assert 2 * half_cost < twice_cost and other_cost < half_cost
 
 # %% values tags=["hidden"]
-flagged_first = int(flagged[weight_decay == lambdas[0]].sum())
-whose = ["no fit is", "one of the three is", "two of the three are", "all three are"]
 states_of = [[states[k] for k in (n == size).nonzero()[:, 0]] for size in sizes]
 values = {
-    "smallest_flagged": whose[flagged_first],
+    "smallest_flagged": int(flagged[weight_decay == lambdas[0]].sum()),
+    "sizes": len(sizes),
     "smallest_state_60": kinds[states_of[-1][0]],
     "best_state_30": kinds[states_of[1][lows[1]]],
     "fits": len(n), "lambdas": len(lambdas), "steps": steps, "last": last,

@@ -24,7 +24,8 @@ capability = torch.backends.cpu.get_cpu_capability()
 info = Path("/proc/cpuinfo")  # Linux has the name nowhere else
 listed = info.read_text() if info.exists() else ""
 model = re.search(r"^model name\s*: (.*)", listed, re.MULTILINE)
-print(f"processor     {model[1] if model else platform.processor()}")
+name = model[1] if model else platform.processor() or "unknown"
+print(f"processor     {name}")
 print(f"machine       {platform.machine()}")
 print(f"vector unit   {capability} (as torch uses it)")
 print(f"threads       {torch.get_num_threads()}")

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import own_training
 import pytest
 import torch
 from filelock import FileLock
@@ -91,19 +90,6 @@ def plain(together: Path) -> PlainRuns:
     """Return plain("name"): the PlainRun of a snippet, run once for all workers."""
     (together / "plain").mkdir(exist_ok=True)
     return PlainRuns(together / "plain")
-
-
-@pytest.fixture(scope="session")
-def rounds_alike(plain: PlainRuns) -> None:
-    """Skip where slices of a vector are not rounded as layers are, which PyTorch leaves to the processor.
-
-    The sign of it: the article's run with weight decay, trained again by tests/own_training.py, ends on
-    other bits than those of its drawn fit.
-    """
-    axes = plain("weight_decay").figures["figure_fits"][0]["axes"][1]
-    drawn = next(line["y"] for line in axes["lines"] if len(line["y"]) == 100)
-    if drawn != own_training.drawn_fit():
-        pytest.skip("this processor rounds slices of a vector otherwise than layers")
 
 
 @pytest.fixture(scope="session")

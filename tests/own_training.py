@@ -38,7 +38,7 @@ def predict(vector: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
 
 def gradient(vector: torch.Tensor, features: torch.Tensor, y: torch.Tensor) -> tuple[float, torch.Tensor]:
     """Return the mean squared error and its gradient, in the dtype of what is passed."""
-    leaf = vector.detach().requires_grad_()
+    leaf = vector.detach().clone().requires_grad_()  # where PyTorch aligns it: sums can depend on that
     error = torch.mean((y - predict(leaf, features)) ** 2)
     return error.item(), torch.autograd.grad(error, leaf)[0]
 
@@ -84,12 +84,3 @@ def sum_of_sgd(slope: torch.Tensor, vector: torch.Tensor, decay: float) -> np.nd
     sgd = torch.optim.SGD(leaves, lr=1.0, momentum=0.5, weight_decay=decay)
     sgd.step()
     return torch.cat([sgd.state[leaf]["momentum_buffer"] for leaf in leaves]).numpy()
-
-
-def drawn_fit() -> list[float]:
-    """Return the fit of the article's run with weight decay on the figure's grid, after 1000 steps."""
-    features, y, vector = draws(1)
-    for _ in range(1000):
-        vector = vector.add(gradient(vector, features, y)[1].add(vector, alpha=DECAY), alpha=-LR)
-    grid = torch.linspace(-10, 10, 100)
-    return predict(vector, torch.stack([grid, grid**2], dim=1))[:, 0].tolist()

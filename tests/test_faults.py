@@ -13,9 +13,14 @@ from pathlib import Path
 
 import pytest
 import tiny_project
-from faults import EVERY, PRINT, WHOLE_WAY, Fault
+from faults import PRINT, Fault
+from faults_of_pages import OF_PAGES
+from faults_of_snippets import OF_SNIPPETS
 from tiny_project import edit
 
+EVERY = OF_SNIPPETS + OF_PAGES
+# Of those that the engine finds, the ones that go the whole way all the same, one of each kind.
+WHOLE_WAY = {"raises", "is killed", "figure without alternative text", "value NaN", "embed of nothing"}
 NO_PDF = {"CHROMIUM": ""}  # printing is not what is tested here, and slow
 
 

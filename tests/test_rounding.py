@@ -81,7 +81,6 @@ def test_float64_scale_removes_the_error(run):
     assert run.values["tensor_error"] < 1e-15  # a few float64 roundings
 
 
-@pytest.mark.usefixtures("rounds_alike")
 def test_which_sum_sgd_equals_is_that_of_exact_arithmetic(run):
     """SGD's sum, read off its momentum buffer, against rational numbers rounded once and twice."""
     features, y, vector = draws(1)
@@ -101,7 +100,6 @@ def test_which_sum_sgd_equals_is_that_of_exact_arithmetic(run):
     assert run.values["sgd_rounds"] == {from_one: "once", from_two: "twice"}[0]
 
 
-@pytest.mark.usefixtures("rounds_alike")
 def test_zeros_of_all_seeds_are_those_of_emulated_arithmetic(run, sgd_sum):
     """Every seed again: autograd for the error alone, NumPy for penalty, decay and step."""
     with np.errstate(all="ignore"):  # some seed overflows
@@ -121,7 +119,6 @@ def test_zeros_of_all_seeds_are_those_of_emulated_arithmetic(run, sgd_sum):
     assert run.values["largest_difference"] == pytest.approx(finite.max(), rel=1e-6)
 
 
-@pytest.mark.usefixtures("rounds_alike")
 def test_one_applied_step_of_sgd_is_that_of_rationals_rounded_to_float64(run, sgd_sum):
     """(before − after)/η − (g + λθ): what is left with decay is the rounding of θ, without it λθ."""
     features, y, vector = (t.double() for t in draws(1))
@@ -163,7 +160,6 @@ def test_step_leaves_the_gradient_as_it_was(run):
     assert run.stdout["untouched"].strip().endswith(f": {changed} of {len(vector)}")
 
 
-@pytest.mark.usefixtures("rounds_alike")
 def test_ways_to_write_the_penalty_differ_where_emulated_float32_does(run):
     """Each gradient is a multiple of θ, that of the norm squared by way of θ over its norm."""
     features, y, vector = draws(1)
@@ -203,7 +199,6 @@ def test_printed_coefficients_are_the_emulated_ones(run):
     assert errors == pytest.approx([0, run.values["scale_error"], in_double], rel=0.05, abs=2e-16)
 
 
-@pytest.mark.usefixtures("rounds_alike")
 def test_priors_gradient_and_its_parts_are_those_of_emulated_float32(run):
     features, y, vector = draws(1)
     slope, theta = gradient(vector, features, y)[1].numpy(), vector.numpy()
@@ -226,7 +221,6 @@ def test_coefficient_and_sums_make_up_the_difference_that_the_article_prints(run
     assert abs(one - other) <= whole * (1 + 1e-6) and whole <= (one + other) * (1 + 1e-6)
 
 
-@pytest.mark.usefixtures("rounds_alike")
 def test_a_forgotten_decay_shows_at_the_second_epoch_only(run, sgd_sum):
     """In float32 step by step, and in float64 with backpropagation by hand."""
     printed = [float(number) for number in re.findall(r"\S+$", run.stdout["blind_spot"], re.M)]

@@ -210,7 +210,6 @@ def own() -> dict[str, tuple[torch.Tensor, list[torch.Tensor]]]:
     return found
 
 
-@pytest.mark.usefixtures("rounds_alike")
 def test_first_differences_are_those_of_the_own_runs(run, own):
     firsts = {name: torch.stack(slopes).double().numpy() for name, (_, slopes) in own.items()}
     for cell, name in (("compare_pytorch", "from scratch"), ("compare_bayesian", "Bayesian")):
@@ -264,7 +263,6 @@ def test_what_the_runs_share_is_that_of_the_draws(run, numpy_ends):
     assert run.values["prior_std_many"] ** -2 == pytest.approx(run.values["many"] * DECAY)
 
 
-@pytest.mark.usefixtures("rounds_alike")
 def test_gaps_and_drawn_fits_are_those_of_the_own_runs(run, own):
     """Bit for bit: a run's last digit grows a thousandfold and more, so that nothing looser would hold."""
     grid = torch.linspace(-10, 10, 100)
