@@ -9,11 +9,10 @@ import numpy as np
 import pytest
 import torch
 from own_batch import Batch, slopes, train_three
-from own_training import draws
+from own_training import DECAY, LR, draws
+from torch.nn.utils import vector_to_parameters
 
 import models
-
-LR = DECAY = 1e-2
 
 
 @pytest.fixture(scope="module")
@@ -22,11 +21,10 @@ def run(plain):
 
 
 def data(seed: int):
-    torch.manual_seed(seed)
-    x = torch.cat([torch.linspace(a, b, 20) for a, b in ((-10, -6), (-2, 2), (6, 10))])
-    features = torch.stack([x, x**2], dim=1)
-    y = models.Net()(features).detach() + 0.5 * torch.randn(60, 1)
-    return features, y, models.Net()
+    """Return features, targets and the network at its initial parameters."""
+    features, y, start = draws(seed)
+    vector_to_parameters(start, (model := models.Net()).parameters())
+    return features, y, model
 
 
 @functools.cache

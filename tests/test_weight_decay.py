@@ -8,52 +8,35 @@ import numpy as np
 import pytest
 import torch
 from own_batch import Batch
-from own_training import gradient, predict, prior_coefficient
+from own_training import DECAY, LR, N, draws, gradient, predict, prior_coefficient
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 import models
 
-LR = DECAY = 1e-2
-N = 60
 
-
-def draws():
-    """Return features, targets and initial parameters, drawn in the post's order from seed 1."""
-    torch.manual_seed(1)
-    x = torch.cat([torch.linspace(a, b, 20) for a, b in ((-10, -6), (-2, 2), (6, 10))])
-    features = torch.cat([x[:, None], x[:, None] ** 2], dim=1)
-    y = models.Net()(features).detach() + torch.randn(60, 1) * 0.5
-    return features, y, [p.detach().clone() for p in models.Net().parameters()]
-
-
-def numpy_gradient(parameters, features, y):
-    """Return mean squared error and its gradient, by hand, in float64."""
-    hiddens = [features]
-    for weight, bias in zip(parameters[::2], parameters[1::2], strict=True):
-        product = hiddens[-1] @ weight.T + bias
-        hiddens.append(product if bias.size == 1 else np.maximum(product, 0))
-    delta = 2 * (hiddens[-1] - y) / len(y)
-    gradients = []
-    for layer in (3, 2, 1, 0):
-        gradients = [delta.T @ hiddens[layer], delta.sum(0), *gradients]
-        if layer:
-            delta = (delta @ parameters[2 * layer]) * (hiddens[layer] > 0)
-    return float(np.mean((hiddens[-1] - y) ** 2)), gradients
+def in_float64(vector: torch.Tensor) -> Batch:
+    """Return the network of a vector on the article's data, in NumPy and float64."""
+    features, y, _ = draws(1)
+    return Batch(vector.double().numpy()[None].copy(), features.double().numpy(), y.double().numpy())
 
 
 def numpy_errors(decay: float, steps: int) -> list[float]:
-    features, y, start = (
-        [np.asarray(t, dtype=np.float64) for t in item]
-        if isinstance(item, list)
-        else np.asarray(item, dtype=np.float64)
-        for item in draws()
-    )
-    errors = []
+    """Train in float64 NumPy; return the mean squared error before each step."""
+    network, errors = in_float64(draws(1)[2]), []
     for _ in range(steps):
-        error, gradients = numpy_gradient(start, features, y)
-        start = [p - LR * (g + decay * p) for p, g in zip(start, gradients, strict=True)]
+        (error,), slope = network.gradient()
+        network.vectors -= LR * (slope + decay * network.vectors)
         errors.append(error)
     return errors
+
+
+def ends_at(vector: torch.Tensor) -> tuple[float, float, float, float]:
+    """Return MSE, L, ‖θ‖ and ‖∇L‖ of a vector, in float64."""
+    network = in_float64(vector)
+    (error,), (slope,) = network.gradient()
+    (theta,) = network.vectors
+    norm = np.linalg.norm(theta)
+    return error, error + DECAY / 2 * norm**2, norm, np.linalg.norm(slope + DECAY * theta)
 
 
 def printed_errors(text: str) -> list[float]:
@@ -80,9 +63,9 @@ def test_control_differs_from_weight_decay_at_the_second_step(run):
 
 
 def test_from_scratch_gradient_equals_autograd_plus_decay_bit_for_bit(run):
-    features, y, start = draws()
+    features, y, start = draws(1)
     model = models.Net()
-    vector_to_parameters(torch.cat([p.flatten() for p in start]), model.parameters())
+    vector_to_parameters(start, model.parameters())
     torch.mean((y - model(features)) ** 2).backward()
     decayed = [p.grad + DECAY * p.detach() for p in model.parameters()]
     penalized = torch.mean((y - model(features)) ** 2)
@@ -105,11 +88,11 @@ def test_prior_variance_is_one_over_n_lambda(run):
 @pytest.fixture(scope="module")
 def numpy_ends() -> dict[float, list[tuple[float, float, float, float]]]:
     """Return (MSE, L, ‖θ‖, ‖∇L‖) in float64, by decay: after 1000 steps, and after 1000 at a tenth of LR."""
-    features, y, start = draws()
+    features, y, start = draws(1)
     ends = {}
     for decay in (DECAY, 0.0):
         model = models.Net()
-        vector_to_parameters(torch.cat([p.flatten() for p in start]), model.parameters())
+        vector_to_parameters(start.clone(), model.parameters())
         ends[decay] = []
         for rate in (LR, LR / 10):
             sgd = torch.optim.SGD(model.parameters(), lr=rate, weight_decay=decay)
@@ -117,11 +100,7 @@ def numpy_ends() -> dict[float, list[tuple[float, float, float, float]]]:
                 sgd.zero_grad()
                 torch.mean((y - model(features)) ** 2).backward()
                 sgd.step()
-            end = [p.detach().double().numpy() for p in model.parameters()]
-            error, gradients = numpy_gradient(end, features.double().numpy(), y.double().numpy())
-            square = sum(np.sum(p**2) for p in end)
-            slope = sum(np.sum((g + DECAY * p) ** 2) for g, p in zip(gradients, end, strict=True))
-            ends[decay].append((error, error + DECAY / 2 * square, square**0.5, slope**0.5))
+            ends[decay].append(ends_at(parameters_to_vector(model.parameters()).detach()))
     return ends
 
 
@@ -189,7 +168,7 @@ def own() -> dict[str, tuple[torch.Tensor, list[torch.Tensor]]]:
     Each program is one sum per step, rounded as it rounds: λθ or the prior's multiple of θ added to
     the gradient, or the call in SGD that adds λθ; so the ends are those of the snippet, bit for bit.
     """
-    features, y, start = draws()
+    features, y, start = draws(1)
     prior = float(prior_coefficient())
     sums = {
         "from scratch": lambda slope, theta: slope + DECAY * theta,
@@ -199,7 +178,7 @@ def own() -> dict[str, tuple[torch.Tensor, list[torch.Tensor]]]:
     }
     found = {}
     for name, summed in sums.items():
-        theta, firsts = torch.cat([p.flatten() for p in start]), []
+        theta, firsts = start, []
         for step in range(1000):
             _, slope = gradient(theta, features, y)
             applied = summed(slope, theta)
@@ -231,15 +210,11 @@ def test_first_differences_are_those_of_the_own_runs(run, own):
 
 def test_every_row_of_where_the_runs_end_is_that_of_the_own_runs(run, own):
     """The same four points, where MSE, L and norms are evaluated in float64 and by hand."""
-    features, y, _ = (item.double().numpy() if torch.is_tensor(item) else None for item in draws())
     rows = dict(re.findall(r"^(from scratch|\w+|no decay) +([\d. ]+)$", run.stdout["where_they_end"], re.M))
     assert set(rows) == set(PROGRAMS)
     ends = {}
     for name, (theta, _) in own.items():
-        vector = theta.double().numpy()
-        (error,), (slope,) = Batch(vector[None], features, y).gradient()
-        norms = np.linalg.norm(vector), np.linalg.norm(slope + DECAY * vector)
-        ends[name] = (error, error + DECAY / 2 * norms[0] ** 2, *norms)
+        ends[name] = ends_at(theta)
         printed, half = [float(number) for number in rows[name].split()], (5e-6, 5e-5, 5e-5, 5e-5)
         for shown, expected, rounding in zip(printed, ends[name], half, strict=True):
             assert shown == pytest.approx(expected, abs=rounding + 1e-5)  # 1e-5: float32 of a sum of 60
@@ -250,8 +225,8 @@ def test_every_row_of_where_the_runs_end_is_that_of_the_own_runs(run, own):
 
 
 def test_what_the_runs_share_is_that_of_the_draws(run, numpy_ends):
-    features, y, start = draws()
-    size, norm = sum(p.numel() for p in start), sum(np.sum(p.double().numpy() ** 2) for p in start) ** 0.5
+    features, y, start = draws(1)
+    size, norm = start.numel(), np.linalg.norm(start.double().numpy())
     assert run.stdout["data"] == f"n = {len(features)} examples, noise variance {0.5**2}\n"
     assert run.stdout["start"] == f"D = {size} parameters, initial norm {norm:.4f}\n"
     assert run.stdout["bayesian"].startswith("prior variance 1.6667, its root 1.2910\n")  # of 1/0.6
@@ -278,6 +253,6 @@ def test_gaps_and_drawn_fits_are_those_of_the_own_runs(run, own):
     for name, top, low in zip(PROGRAMS, *np.split(np.array(run.figures["figure_fits"][0]["axes"]), 2)):
         curves = [next(line["y"] for line in axes["lines"] if len(line["y"]) == 100) for axes in (top, low)]
         assert curves == [fits[name].tolist(), (fits[name] - fits["no decay"]).tolist()]
-    features, *_ = draws()
+    features, *_ = draws(1)
     inner = [predict(own[name][0], features) for name in ("from scratch", "PyTorch")]
     assert run.values["gap_inputs"] == (inner[0] - inner[1]).abs().max().item()
