@@ -23,7 +23,7 @@ site: $(READY)  ## build into site/, or leave site/ as it was
 	$(BIN)/python site_build.py
 
 test: $(TOOLS) browser  ## every test; a browser is installed if none is found
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(if $(SITE),--site $(SITE))
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(if $(SITE),--site="$(SITE)")
 
 install: $(READY)  ## the environment alone
 
