@@ -146,7 +146,8 @@ import matplotlib.pyplot as plt
 
 figure, axis = plt.subplots(figsize=(5.4, 3.4))
 for (eps, curve), style in zip(rays.items(), ("k-", "C0--", "C1-.", "C2:")):
-    axis.plot(sizes, curve - limit, style, label=f"ε = {eps:g}")
+    name = f"{eps:g}".replace("e-0", "e-")
+    axis.plot(sizes, curve - limit, style, label=f"ε = {name}")
     if eps:
         best = curve.argmin()
         axis.plot(sizes[best], curve[best] - limit, style[:2] + "o")

@@ -148,6 +148,8 @@ log_joint = heads * np.log(p) + (tosses - heads) * np.log(1 - p)
 log_joint -= logit**2 / (2 * coin_variance)
 over_logit = np.exp(log_joint - log_joint.max())
 over_p = over_logit / (p * (1 - p))  # change of variable: dp = p (1 - p) dlogit
+
+
 def median(masses):
     """The p that has half of the masses below it."""
     return p[np.searchsorted(np.cumsum(masses), masses.sum() / 2)]
