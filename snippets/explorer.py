@@ -200,7 +200,7 @@ print(f"{flagged.sum()}: neither; their λ goes up to {worst:.3f}")
 squares = l2_penalty(theta).view(len(sizes), 1, -1)
 at_any = fit_nll.view(len(sizes), 1, -1) + lambdas[:, None] * squares
 own = at_any.diagonal(dim1=1, dim2=2)  # of shape (sizes, λ)
-beaten = (at_any.amin(2) < own - 1e-3).flatten()
+beaten = (at_any.amin(2) < own - 1e-6).flatten()  # more than rounding
 lost, stuck = beaten.sum(), (beaten & ~flagged).sum()
 print(f"{lost} of {len(n)} lose to another fit at their λ")
 print(f"{lost - stuck} of these have not converged, {stuck} have")
