@@ -180,6 +180,38 @@ def test_a_flat_gain_lets_the_penalty_fall_while_the_output_stays(snippet, plain
         assert penalty == pytest.approx(0.5 * (lengths**2).sum() / c**2, abs=6e-9)  # eight decimals
 
 
+def lowest_by_gain(activation, sign: int = 1) -> np.ndarray:
+    """Return the lowest penalized loss at each gain g: over biases b, over the next weight w in closed form.
+
+    One normalized input z, w * activation(g z + b) against activation(z); w decays, g and b are flat.
+    """
+    z = torch.linspace(-2, 2, 81)
+    z = (z - z.mean()) / z.std(unbiased=False)
+    y, decay = activation(z), 1e-3
+    biases = torch.cat([torch.zeros(1), *(side * torch.logspace(-2, 5, 141) for side in (1, -1))])
+    lowest = []
+    for gain in GAINS:
+        a = activation(sign * gain * z + biases[:, None])
+        w = (y * a).mean(1) / ((a * a).mean(1) + decay)
+        loss = ((y - w[:, None] * a) ** 2).mean(1) / 2 + decay / 2 * w**2
+        lowest.append(loss.min().item())
+    return np.array(lowest)
+
+
+GAINS = torch.logspace(-3, 5, 161, dtype=torch.float64)
+
+
+def test_a_flat_gain_leaves_no_minimum_before_relu_and_may_leave_one_before_others(snippet):
+    relu = lowest_by_gain(torch.relu)
+    assert (np.diff(relu) < 0).all() and relu[-1] < 1e-10  # ever lower, the larger the gain
+    for smooth in (nn.functional.gelu, nn.functional.silu, torch.tanh):
+        losses = lowest_by_gain(smooth)
+        best = GAINS[losses.argmin()]
+        assert 0.1 < best < 10 and losses.min() < losses[[0, -1]].min() / 3  # attained, and not far out
+        mirrored = lowest_by_gain(smooth, -1)  # tanh is odd: the same there
+        assert mirrored.min() > (1 - 1e-9) * losses.min() and mirrored[-1] > 3 * losses.min()
+
+
 def test_a_tied_weight_is_counted_once_by_parameters_and_twice_by_state_dict(values):
     assert values["penalty_twice"] == pytest.approx(2 * values["penalty_once"], rel=1e-12)
 
