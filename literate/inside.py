@@ -36,7 +36,7 @@ def prepare() -> None:
             figure.savefig(text, format="svg", metadata=undated)
         return text.getvalue(), {"alt": figure.get_label()}
 
-    builtins.open = io.open = noting_open
+    builtins.open = io.open = shell.user_ns["open"] = noting_open  # IPython gives cells an `open` of its own
     io.open_code = lambda path: noting_open(path, "rb")  # what runpy opens
     SourceFileLoader.path_stats = path_stats
     sys.path.insert(0, "")

@@ -201,6 +201,15 @@ def test_a_script_that_a_snippet_runs_is_one_of_its_inputs(project: Path) -> Non
     assert build(project) == {"numbers"}
 
 
+def test_a_file_that_a_cell_opens_is_one_of_its_inputs(project: Path) -> None:
+    (project / "own.txt").write_text("7")
+    edit(project / "snippets/other.py", 'print("two", 2)', 'print("two", open("own.txt").read())')
+    assert build(project) == {"other"}
+    edit(project / "own.txt", "7", "8")
+    assert build(project) == {"other"}
+    assert "two 8" in (project / "outputs/fragments/other/two.md").read_text()
+
+
 def test_nothing_is_kept_of_snippets_that_are_gone(project: Path) -> None:
     left = [
         project / "outputs" / name for name in ("runs/old.ipynb", "notebooks/old.ipynb", "fragments/old/a.md")
