@@ -52,7 +52,8 @@ def built(site: Path) -> Path:
     import site_build
 
     os.environ.setdefault("SITE_URL", "https://example.org/weight-decay/")
-    site_build.build_site(Path(__file__).resolve().parent, site)
+    os.chdir(site_build.ROOT)
+    site_build.build_site(site_build.ROOT, site)
     return site
 
 

@@ -24,11 +24,16 @@ from markdown.util import AtomicString
 from pybtex.database import Person, parse_file
 from pybtex.exceptions import PybtexError
 
+from literate.embed import page_files
+
 CITE = r"\[(@[a-z0-9]+(?:; ?@[a-z0-9]+)*)\]"
 NOUN = re.compile(r"(?:^|[.?!;:]|\b(?:of|in|by|and|with|what|that|as|from|to|see|for|than))\s*$", re.I)
 LABELS = [first + last for first, last in product(["", *ascii_lowercase], ascii_lowercase)]  # a, … z, aa, …
+NEEDED = [("author",), ("title",), ("year",), ("journal", "booktitle", "howpublished")]
+FORM = "write [@key] or [@key; @other], on one line; keys are of a-z and 0-9"
 LOOSE = re.compile(r"\[@[^\]]*\]?")  # what was meant as a citation
 FENCE, CODE = re.compile(r"^\s*(```+|~~~+)"), re.compile(r"(`+).*?\1")
+COMMENT = re.compile(r"<!--.*?-->", re.S)
 ROADS = {  # field: address, label
     "doi": ("https://doi.org/{}", "doi:{}"),
     "openreview": ("https://openreview.net/forum?id={}", "OpenReview {}"),
@@ -61,9 +66,10 @@ def keys_in(text: str) -> list[str]:
 
 
 def prose(page: Path):
-    """Yield (line number, text) of a page's lines outside fenced code, code spans blanked."""
-    fence = ""
-    for number, line in enumerate(page.read_text(encoding="utf-8").split("\n"), 1):
+    """Yield (line number, text) of a page's lines outside fenced code and comments, code spans blanked."""
+    fence, text = "", page.read_text(encoding="utf-8")
+    text = COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
+    for number, line in enumerate(text.split("\n"), 1):
         if match := FENCE.match(line):
             fence = "" if fence and match[1].startswith(fence) else fence or match[1]
         elif not fence:
@@ -77,23 +83,28 @@ def check(docs: Path, bib: Path) -> None:
     def fault(where: str, what: str, rule: str) -> None:
         faults.append(f"{where}: {what}\n    rule: {rule}")
 
-    for page in sorted(docs.rglob("*.md")):
+    for page in page_files(docs):
         for number, line in prose(page):
             where = f"{page.relative_to(docs.parent)}:{number}"
             lists += [where] if line.strip() == "[references]" else []
             for found in LOOSE.findall(line):
                 cited.update(keys_in(found))
                 if not re.fullmatch(CITE, found):
-                    fault(where, f"cannot read {found}", "write [@key] or [@key; @other], on one line")
+                    fault(where, f"cannot read {found}", FORM)
                 elif line.startswith("#"):
                     fault(where, f"{found} in a heading", "cite in the text below it")
                 for key in set(keys_in(found)) - known.keys():
                     fault(where, f"[@{key}] has no entry", f"add it to {bib.name}, or mend the key")
     source = bib.read_text(encoding="utf-8")
-    for key in sorted(known.keys() - cited):
+    for key in sorted(known):
         begins = re.search(rf"[{{(]\s*{re.escape(key)}\s*,", source, re.I).start()
         where = f"{bib.relative_to(docs.parent)}:{source.count(chr(10), 0, begins) + 1}"
-        fault(where, f"no page cites '{key}'", f"cite it as [@{key}], or delete the entry")
+        if key not in cited:
+            fault(where, f"no page cites '{key}'", f"cite it as [@{key}], or delete the entry")
+        has = known[key].fields.keys() | known[key].persons.keys()
+        for fields in (names for names in NEEDED if not any(name in has for name in names)):
+            what, rule = f"'{key}' has no {' or '.join(fields)}", "an entry has authors, title, year, venue"
+            fault(where, what, rule)
     if len(lists) != 1:
         fault(docs.name, f"[references] stands in {lists or 'no page'}", "one page has the list, once")
     if faults:
@@ -227,7 +238,7 @@ class CitationsExtension(Extension):
     def elsewhere(self, key: str) -> list[tuple[str, str]]:
         """Return (link, title) of every other page that cites the key."""
         docs, found = Path(self.getConfig("docs")), []
-        for page in sorted(docs.rglob("*.md")):
+        for page in page_files(docs):
             name, lines = page.relative_to(docs).as_posix(), [line for _, line in prose(page)]
             cited = keys_in(" ".join(cite for line in lines for cite in LOOSE.findall(line)))
             if name != self.getConfig("list") and key in cited:

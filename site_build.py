@@ -135,12 +135,17 @@ def check_place(site: Path, root: Path, ours: set[str]) -> None:
     raise BuildFailedError(f"{site} {what}\nrule: {rule}")
 
 
+def alone(root: Path) -> FileLock:
+    """Return the lock under which pages are made of outputs/: another build, or a preview, waits."""
+    lock = root / "outputs" / ".site.lock"
+    lock.parent.mkdir(exist_ok=True)
+    return FileLock(lock)
+
+
 def build_site(root: Path, site: Path) -> None:
     """Build the project at `root` and swap the result in at `site`."""
     staging = site.with_name(site.name + ".staging")
-    lock = root / "outputs" / ".site.lock"
-    lock.parent.mkdir(exist_ok=True)
-    with FileLock(lock):  # a second build waits for the first
+    with alone(root):
         for place, ours in ((site, OURS), (aside(site), OURS), (staging, BEGUN)):
             check_place(place, root, ours)
         restore(site)
@@ -188,7 +193,8 @@ def rebuild(root: Path, staging: Path, site: Path, url: str) -> None:
     """Build a preview and swap it in; after a fault say so and leave the last good one."""
     shutil.rmtree(staging, ignore_errors=True)
     try:
-        build_into(configured(staging, root, "serve", site_url=url), serve_url=url)
+        with alone(root):
+            build_into(configured(staging, root, "serve", site_url=url), serve_url=url)
         swap(staging, site)
     except BuildFailedError as error:
         print(f"\nNot rebuilt: {error}\nThe pages shown are those of the last good build.\n", file=sys.stderr)
@@ -206,6 +212,8 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=PORT, help=f"of the preview on {HOST} (default {PORT})")
     parser.add_argument("--site-dir", type=Path, default=ROOT / "site", help="folder to replace by the site")
     options = parser.parse_args()
+    site = options.site_dir.resolve()
+    os.chdir(ROOT)
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, signal.default_int_handler)  # shells start background jobs without it
     os.environ.setdefault(
@@ -215,7 +223,7 @@ def main() -> None:
     logging.getLogger("mkdocs").setLevel(logging.INFO)
     logging.getLogger("mkdocs.plugins.mkdocs_jupyter").setLevel(logging.WARNING)
     try:
-        serve(ROOT, options.port) if options.serve else build_site(ROOT, options.site_dir.resolve())
+        serve(ROOT, options.port) if options.serve else build_site(ROOT, site)
     except (BuildFailedError, MkDocsException) as error:
         sys.exit(f"\nThe site was not built: {error}\nWhat was published before is untouched.")
     except KeyboardInterrupt:

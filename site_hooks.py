@@ -1,5 +1,6 @@
 """MkDocs hooks: run the snippets before a build, hand their notebooks and sources to the site."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -11,6 +12,7 @@ from mkdocs.structure.nav import Navigation
 
 import citations
 import literate
+from literate.build import write
 from literate.read import fault, read_text
 
 log = get_plugin_logger("literate")
@@ -23,11 +25,12 @@ def root_of(config: MkDocsConfig) -> Path:
 def on_pre_build(config: MkDocsConfig) -> None:
     """Bring outputs/ up to date; any fault stops here, before MkDocs empties its output folder."""
     root = root_of(config)
+    if Path.cwd() != root.resolve():  # what MkDocs renders, it takes from there
+        raise PluginError(f"\n\n{Path.cwd()} is not the project's folder\n    rule: build in {root}\n")
     try:
         for name, notebook in literate.build(root, log.info).items():
             path = root / "outputs" / "notebooks" / f"{name}.ipynb"
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(downloadable(root, name, notebook), encoding="utf-8")
+            write(path, downloadable(root, name, notebook))
         citations.check(root / "docs", root / "docs" / "references.bib")
     except (literate.LiterateError, citations.CitationError) as error:
         raise PluginError(f"\n\n{error}\n") from None
@@ -45,8 +48,11 @@ def downloadable(root: Path, name: str, notebook: nbformat.NotebookNode) -> str:
     inputs = copy.metadata.pop("literate")["inputs"]
     left = {"matplotlibrc", f"snippets/{name}.py"}
     for file in (file for file, was in inputs.items() if was != "absent" and file not in left):
-        if "/" in file:
-            rule = "the notebook to take away writes text files beside itself: read those beside mkdocs.yml"
+        if not re.fullmatch(r"[A-Za-z0-9_.-]+", file):
+            rule = (
+                "the notebook to take away writes text files beside itself: read those beside mkdocs.yml,"
+                " with names of letters, digits, `_`, `.` and `-`"
+            )
             raise fault(f"snippets/{name}.py", f"it reads {file}", rule)
         source = f"%%writefile {file}\n{read_text(Path(file), root).rstrip()}"
         mark = "write-" + file.removesuffix(".py").replace(".", "-")

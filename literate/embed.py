@@ -25,9 +25,15 @@ FORMULA = re.compile(r"(?<!\\)\$[^$`]+\$|\\\(")
 UNSEEN = re.compile(r"\A---.*?^---|<!--.*?-->|^[ \t]*(```+|~~~+)[^`\n]*\n.*?^[ \t]*\1", re.M | re.S)
 
 
+def page_files(docs: Path) -> list[Path]:
+    """Return the Markdown pages of a folder; hidden files, as editors leave them, are none to MkDocs."""
+    found = sorted(docs.rglob("*.md"))
+    return [path for path in found if not any(part[0] == "." for part in path.relative_to(docs).parts)]
+
+
 def pages(root: Path) -> dict[Path, list[str]]:
     """Return the lines of every Markdown page."""
-    paths = sorted(path.relative_to(root) for path in (root / "docs").rglob("*.md"))
+    paths = [path.relative_to(root) for path in page_files(root / "docs")]
     return {path: read_text(path, root).split("\n") for path in paths}
 
 

@@ -1,7 +1,7 @@
 """Inside: what a snippet's kernel does before and after the snippet.
 
 `run` sends the source of these functions to the kernel, which never imports this file: it stands
-on its own there, and leaves no name behind.
+in a namespace of its own there, and leaves no name behind.
 """
 
 
@@ -25,7 +25,8 @@ def prepare() -> None:
 
     def path_stats(loader, path):  # asked for each module that is imported from its source
         shell.files_read.add(path)
-        if path.startswith(here) and not path.startswith(sys.prefix):
+        installed = sys.prefix.startswith(here) and path.startswith(sys.prefix)
+        if path.startswith(here) and not installed:
             raise OSError("no cache of bytecode: it tells changes by whole seconds only")
         return plain_stats(loader, path)
 
@@ -49,7 +50,6 @@ def prepare() -> None:
 
 def report() -> None:
     """Print, as JSON, the snippet's values and the project's files that it read."""
-    import builtins
     import json
     import os
     import sys
@@ -61,7 +61,8 @@ def report() -> None:
 
     read = set(map(os.path.realpath, get_ipython().files_read))
     here, *away = (os.path.join(os.path.realpath(path), "") for path in (".", sys.prefix, "outputs"))
-    local = [path for path in read if path.startswith(here) and not path.startswith(tuple(away))]
-    values = globals().get("values", {})
+    away = tuple(path for path in away if path.startswith(here))  # the project can lie in its environment
+    local = [path for path in read if path.startswith(here) and not path.startswith(away)]
+    values = get_ipython().user_ns.get("values", {})
     entries = {str(key): plain(values[key]) for key in values} if isinstance(values, dict) else None
-    builtins.print(json.dumps({"values": entries, "read": sorted(map(os.path.relpath, local))}))
+    print(json.dumps({"values": entries, "read": sorted(map(os.path.relpath, local))}))

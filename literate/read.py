@@ -8,6 +8,7 @@ from pathlib import Path
 import jupytext
 
 TAGS = {"hidden", "volatile", "markdown", "data"}
+PERCENT = {"extension": ".py", "format_name": "percent", "comment_magics": False}  # `# cd` is a comment
 READ = {"title", "tags", "lines_to_next_cell"}  # what jupytext makes of a marker, and of blank lines
 
 
@@ -64,8 +65,10 @@ def check_modules(root: Path) -> None:
 def read(path: Path, root: Path) -> list[Cell]:
     """Return the cells of the snippet at `path`; each code cell parses and has a name of its own."""
     lines = read_text(path, root).rstrip().split("\n")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", path.stem):
+        raise fault(f"{path}:1", "pages cannot name this snippet", "call the file lower_case_name.py")
     starts = [number for number, line in enumerate(lines, 1) if line.startswith("# %%")]
-    nodes = jupytext.reads("\n".join(lines), fmt="py:percent").cells
+    nodes = jupytext.reads("\n".join(lines), fmt=PERCENT).cells
     kinds = [node.cell_type for node in nodes]
     if len(kinds) != len(starts) or kinds[:1] != ["markdown"]:
         rule = "a snippet begins with `# %% [markdown]`, and only the first line of a cell looks like that"

@@ -43,7 +43,7 @@ async def execute(cells: list[Cell], root: Path, began: float) -> nbformat.Noteb
             for index, (cell, node) in enumerate(zip((first, *cells, last), nodes)):
                 await client.run(cell, node, index)
     found = json.loads(nodes[-1].outputs[0].text)
-    check_values(next((cell for cell in cells if cell.name == "values"), cells[-1]), found["values"])
+    check_values(cells, found["values"])
     notebook.cells = nodes[1:-1]
     read = inputs([*found["read"], cells[0].path.as_posix()], root, began)
     notebook.metadata["literate"] = {"inputs": read, "values": found["values"]}
@@ -54,7 +54,8 @@ async def execute(cells: list[Cell], root: Path, began: float) -> nbformat.Noteb
 def engine_cell(cells: list[Cell], function: Callable) -> Cell:
     """Return the cell that runs one of the engine's functions; its faults are the snippet's."""
     name = function.__name__
-    source = f"{inspect.getsource(function)}\n{name}()\ndel {name}"
+    code = f"{inspect.getsource(function)}\n{name}()"
+    source = f"__import__('builtins').exec({code!r}, {{}})"  # no name of the snippet is in its way
     return replace(cells[0], name=name, kind="code", tags=frozenset(), line=0, source=source)
 
 
@@ -103,7 +104,8 @@ class Client(NotebookClient):
             await self.async_execute_cell(node, index, store_history=cell.line > 0)
         except CellExecutionError as error:
             trace = re.sub(r"\x1b\[[0-9;]*m", "", error.traceback)
-            lines = re.findall(r"^\s*Cell In\[\d+\], line (\d+)", trace, re.M) or ["0"]
+            last = re.split(r"^(?:The above|During handling of the above) exception", trace, flags=re.M)[-1]
+            lines = re.findall(r"^\s*Cell In\[\d+\], line (\d+)", last, re.M) or ["0"]
             what, rule = f"{error.ename}: {error.evalue}", "a cell must run without an error"
             raise cell.fault(what, rule, int(lines[0])) from None
         except TimeoutError:
@@ -149,13 +151,19 @@ def refusal(output: nbformat.NotebookNode, tags: frozenset[str]) -> tuple[str, s
         alt = output.metadata.get("image/svg+xml", {}).get("alt", "").strip()
         rule = 'say what is to be seen: fig.set_label("…")'
         return None if alt else ("a figure without alternative text", rule)
+    if output.output_type == "error":  # raised while a figure was drawn, after the cell's last line
+        return f"{output.ename}: {output.evalue}", "a figure must be drawn without an error"
     what = f"gave an output of kind {output.output_type}"
     return what, "print what readers should see; draw figures with Matplotlib"
 
 
-def check_values(cell: Cell, values: dict | None) -> None:
+def check_values(cells: list[Cell], values: dict | None) -> None:
     """Allow a flat dict of finite numbers and of strings that a page can carry, or none at all."""
     rule = "values are finite Python numbers, and strings without control characters, by lower_case keys"
+    cell = next((cell for cell in cells if cell.name == "values"), cells[-1])
+    if cell.name != "values" and values != {}:
+        lone = "no cell `values` assigns `values`", 'give them a cell: `# %% values tags=["hidden"]`'
+        raise cell.fault(*lone)
     if values is None:
         raise cell.fault("`values` is not a dict", rule)
     for key, value in values.items():

@@ -99,6 +99,22 @@ PAGES = [
         "rule:",
     ),
     swap(
+        "entry without a year",
+        "docs/references.bib",
+        "  year = {2024},\n",
+        "",
+        "docs/references.bib:1: 'someone2024title' has no year",
+        "rule:",
+    ),
+    swap(
+        "key with a capital",
+        "docs/other.md",
+        "[@someone2024title]",
+        "[@Someone2024title]",
+        "docs/other.md:8",
+        "keys are of a-z and 0-9",
+    ),
+    swap(
         "bad BibTeX",
         "docs/references.bib",
         "title = {A Title}",

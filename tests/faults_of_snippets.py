@@ -7,6 +7,18 @@ from faults import CELL, CODE, PRINT, VALUES, Fault, by_engine, code, not_utf8, 
 CELLS = [
     code("raises", 'raise ValueError("broken")', CODE, "ValueError: broken"),
     code("raises below", "x = 1\n1 / 0", "snippets/other.py:7, cell 'two'", "ZeroDivisionError"),
+    code(
+        "raises from another error",
+        "try:\n    1 / 0\nexcept ZeroDivisionError as error:\n    raise ValueError('no') from error",
+        "snippets/other.py:9, cell 'two': ValueError: no",
+    ),
+    code(
+        "figure that cannot be drawn",
+        r"""import matplotlib.pyplot as plt; plt.figure(label="x").suptitle(r"$\lamda$")""",
+        CELL,
+        r"Unknown symbol: \lamda",
+        "drawn without an error",
+    ),
     code("hangs", "while True: pass", CELL, "after 3 s", "raise LITERATE_TIMEOUT", LITERATE_TIMEOUT="3"),
     code("writes to stderr", 'import sys; print("oh", file=sys.stderr)', CELL, "wrote to stderr: oh"),
     code("warns", 'import warnings; warnings.warn("beware")', CELL, "beware"),
@@ -37,6 +49,13 @@ CELLS = [
         CELL,
         "without alternative text",
         "fig.set_label",
+    ),
+    by_engine(
+        Fault(
+            "name that no page can write",
+            lambda folder: (folder / "snippets/other.py").rename(folder / "snippets/other-one.py"),
+            ("snippets/other-one.py:1: pages cannot name", "rule:"),
+        )
     ),
     other("unnamed cell", "# %% two", "# %%", "snippets/other.py:5, cell ''", "needs a name"),
     other("doubled name", "# %% values", "# %% two", "snippets/other.py:8, cell 'two'", "share this name"),
@@ -113,6 +132,7 @@ VALUES_OF_CELLS = [
     values("nested values", '{"two": {"deep": 1}}', "values['two'] is a dict"),
     values("key that is a tuple", '{("two", 1): 1, "two": 2.0}', """values["('two', 1)"] is 1"""),
     values("value that UTF-8 cannot carry", r'{"two": "\ud800"}', r"values['two'] is '\ud800'"),
+    other("values in no cell of their own", "# %% values", "# %% numbers", "cell 'numbers': no cell"),
     values("bad key", '{"Two things": 1, "two": 2.0}', "values['Two things'] is 1"),
 ]
 OF_SNIPPETS = CELLS + VALUES_OF_CELLS

@@ -108,6 +108,34 @@ def test_plain_mkdocs_build_fails_too(path, old, new, said, built: Path, tmp_pat
     assert done.returncode != 0 and said in done.stdout + done.stderr
 
 
+def test_comments_names_and_hidden_files_are_no_faults(built: Path, tmp_path: Path) -> None:
+    """What looks like a command to jupytext, what the engine's own code calls, what editors leave."""
+    project = copy(built, tmp_path / "project")
+    names = "map = range = print = exec = isinstance = str = None"
+    edit(project / "snippets/other.py", PRINT, f"# cp -= 1\n# copy the weights\n# cd\n{PRINT}\n{names}")
+    hidden = project / "docs/.ipynb_checkpoints/other-checkpoint.md"
+    hidden.parent.mkdir()
+    hidden.write_text('--8<-- "other/absent.md"\n[references]\n')
+    (project / "docs/.#index.md").symlink_to("somebody@somewhere.1234")
+    edit(project / "docs/other.md", "# Other {#other}", "# Other {#other}\n\n<!-- [@nobody2024] -->")
+    done = build(project)
+    assert done.returncode == 0, done.stderr
+    assert published(project)["site/index.html"] == published(built)["site/index.html"]
+
+
+def test_a_build_called_from_another_project_is_of_its_own(built: Path, tmp_path: Path) -> None:
+    project = copy(built, tmp_path / "project")
+    edit(project / "snippets/other.py", PRINT, 'print("two", 2.75)')
+    before = published(built)
+    done = build(built, [str(project / "site_build.py")])
+    assert done.returncode == 0, done.stderr
+    assert "two 2.75" in (project / "site/other/index.html").read_text(encoding="utf-8")
+    assert published(built) == before
+    plain = ["-m", "mkdocs", "build", "-f", str(project / "mkdocs.yml"), "-d", str(tmp_path / "site")]
+    done = build(built, plain)
+    assert done.returncode != 0 and "is not the project's folder" in done.stderr
+
+
 def test_endless_printing_stops_at_its_bound_of_output_in_bounded_memory(built: Path, tmp_path: Path) -> None:
     project = copy(built, tmp_path / "project")
     edit(project / "snippets/other.py", PRINT, 'while True: print("x" * 1000)')

@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -199,6 +200,14 @@ def test_a_script_that_a_snippet_runs_is_one_of_its_inputs(project: Path) -> Non
     assert build(project) == BOTH  # a module more may shadow another
     edit(project / "script.py", "7", "8")
     assert build(project) == {"numbers"}
+
+
+def test_a_project_inside_its_environment_notes_its_files_too() -> None:
+    with tempfile.TemporaryDirectory(dir=sys.prefix, prefix="project") as folder:
+        project = tiny_project.make(Path(folder) / "project")
+        assert build(project) == BOTH
+        edit_data(project)
+        assert build(project) == {"numbers"}
 
 
 def test_a_file_that_a_cell_opens_is_one_of_its_inputs(project: Path) -> None:
