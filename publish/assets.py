@@ -26,7 +26,7 @@ CLASS, RULE = re.compile(r'\bclass="([^"]*)"'), re.compile(r"([^{}]+)(\{[^{}]*\}
 INDENT = re.compile(
     r"(?P<kept><(pre|script|style|textarea|annotation|svg)\b.*?</\2>)|\s*\n\s*", flags=re.DOTALL
 )
-SCRIPTS = ["assets/site.js", "assets/search.js"]
+SCRIPTS = [f"assets/{name}.js" for name in ("site", "search", "calculator", "explorer")]
 
 
 def write_assets(site: Path, docs: Path, extra_css: list[str], drawn: Renderer) -> None:

@@ -32,11 +32,14 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     return config
 
 
+THEMES = ("assets/javascripts/", "assets/stylesheets/", "assets/images/")
+
+
 @event_priority(-100)  # after the notebooks have joined
 def on_files(files, config: MkDocsConfig):
     """Leave out the theme's own style sheets and scripts, and the parts of ours that pages include."""
     for file in list(files):
-        theirs = file.src_uri.startswith(("assets/javascripts/", "assets/stylesheets/", "assets/images/"))
+        theirs = file.src_dir != config.docs_dir and file.src_uri.startswith(THEMES)
         parts = file.src_uri.startswith("assets/css/") or file.src_uri in (*assets.SCRIPTS, "start.js")
         if theirs or parts:
             files.remove(file)

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from mimetypes import guess_type
 from pathlib import Path
+from urllib.parse import unquote
 
 from pypdf import PdfWriter
 from pypdf.generic import DictionaryObject, NameObject, TextStringObject
@@ -63,7 +64,7 @@ def print_page(site: Path, address: str, program: str) -> tuple[bytes, dict]:
     from playwright.sync_api import Error, sync_playwright
 
     def answer(route) -> None:
-        path = site / route.request.url.removeprefix(address).partition("?")[0]
+        path = site / unquote(route.request.url.removeprefix(address).partition("?")[0])
         path = path / "index.html" if path.is_dir() else path
         if not route.request.url.startswith(address) or not path.is_file():
             route.abort()

@@ -1,7 +1,7 @@
 // Keeps this site for reading without a network. While there is one, pages come from it, and so does
 // what keeps its name when it changes: a new page never meets an old script. What bears its content
 // in its name comes from what is kept.
-// An origin can hold several sites, so the cache's name begins with this site's address.
+// An origin can hold several sites, one below another, so the cache's name begins with this site's address and a #.
 const site = self.registration.scope;
 const version = site + "VERSION";
 const files = ["FILES"];
@@ -19,7 +19,7 @@ self.addEventListener("install", (event) => {
 self.addEventListener("activate", (event) => {
   const tidy = async () => {
     const names = await caches.keys();
-    await Promise.all(names.filter((name) => name.startsWith(site) && name !== version).map((name) => caches.delete(name)));
+    await Promise.all(names.filter((name) => name.startsWith(site + "#") && name !== version).map((name) => caches.delete(name)));
     await self.clients.claim();
   };
   event.waitUntil(tidy());

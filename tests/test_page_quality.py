@@ -73,6 +73,21 @@ def test_every_page_opens_offline_after_one_visit(site_url, names, browser):
     assert audit_browser.offline_faults(browser, site_url, names) == []
 
 
+def test_a_worker_removes_its_own_old_files_and_not_those_of_a_site_below(site_url, browser):
+    context = browser.new_context()
+    context.add_init_script(audit_browser.SAVE_DATA)  # the page itself starts none
+    page = context.new_page()
+    page.goto(site_url)
+    names = page.evaluate("""async () => {
+      for (const name of ["#old", "below/#other"]) await caches.open(location.href + name);
+      await navigator.serviceWorker.register("sw.js");
+      await new Promise((done) => navigator.serviceWorker.addEventListener("controllerchange", done));
+      return (await caches.keys()).map((name) => name.replace(location.href, ""));
+    }""")
+    assert len(names) == 2 and "below/#other" in names and "#old" not in names
+    context.close()
+
+
 def test_a_page_that_is_not_kept_for_offline_is_found(site_dir, browser, tmp_path):
     left_out = shutil.ignore_patterns("*.pdf", "*.ipynb")
     copy = shutil.copytree(site_dir, tmp_path / "site", ignore=left_out)

@@ -113,6 +113,15 @@ def finished(svg, alt="Two lines. One rises."):
     return BeautifulSoup(figures.finish_figures(page, "x.md"), "html.parser")
 
 
+def test_an_authors_own_images_are_kept_and_the_themes_are_not(tmp_path):
+    config = SimpleNamespace(docs_dir=str(tmp_path / "docs"))
+    own, theirs = (
+        SimpleNamespace(src_uri="assets/images/favicon.png", src_dir=str(tmp_path / place))
+        for place in ("docs", "theme")
+    )
+    assert hooks.on_files([own, theirs], config) == [own]
+
+
 def test_figure_takes_its_colors_from_the_theme(drawing):
     svg = str(finished(drawing).svg)
     assert "var(--series-0)" in svg and "var(--series-1)" in svg and 'fill="currentColor"' in svg

@@ -122,6 +122,42 @@ def test_pointing_at_a_link_shows_what_it_leads_to(visit):
         page.wait_for_selector(".preview", state="hidden")
 
 
+def test_going_from_one_link_to_the_next_shows_the_second(visit):
+    page = ready(visit(viewport={"width": 1280, "height": 900}))
+    first, second = (page.locator(PREVIEWED["reference"]).nth(place) for place in (0, 1))
+    first.hover()
+    page.wait_for_selector(".preview", state="visible")
+    second.hover()
+    page.wait_for_timeout(600)  # longer than showing and hiding wait
+    assert " ".join(page.text_content(".preview").split()) == second.evaluate(WORDS) != first.evaluate(WORDS)
+    assert page.is_visible(".preview")
+
+
+def test_copying_a_whole_page_leaves_out_what_does_not_show(visit):
+    page = ready(visit("explorer/", permissions=["clipboard-read", "clipboard-write"]))
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Control+c")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert "What to notice" in copied and r"\frac{\lambda}{2}" in copied
+    folded = page.locator("details:not([open]) pre").first.text_content().split("\n")[0]
+    assert len(folded) > 5 and folded not in copied and '"curve_x"' not in copied
+
+
+def test_a_search_without_its_index_says_so_and_works_later(visit):
+    page = ready(visit())
+    index = "**/search/search_index.json"
+    page.route(index, lambda route: route.abort())
+    page.keyboard.press("/")
+    page.wait_for_selector("dialog.search[open] .status:has-text('cannot be loaded')")
+    page.keyboard.type("evidence")
+    assert "cannot be loaded" in page.text_content("dialog.search .status")
+    page.unroute(index)
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dialog.search", state="hidden")
+    page.keyboard.press("/")
+    page.wait_for_selector("dialog.search li a")
+
+
 def test_keyboard_shows_and_hides_a_preview(visit):
     page = ready(visit())
     link = page.locator(PREVIEWED["reference"]).first

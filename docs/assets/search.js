@@ -64,7 +64,7 @@ function find() {
     item.append(link);
     return item;
   }));
-  status.textContent = !words.length ? "Type a word; arrow keys move through what is found."
+  status.textContent = !sections ? status.textContent : !words.length ? "Type a word; arrow keys move through what is found."
     : hits.length ? `${hits.length === 20 ? "The best 20" : hits.length} found` : "Nothing found";
 }
 
@@ -84,6 +84,10 @@ export async function open(root) {
   if (!dialog.open) dialog.showModal();
   input.select();
   status.textContent = "Loading";
-  if (!sections) await load(root);
+  try {
+    if (!sections) await load(root);
+  } catch {
+    status.textContent = "The index of this site cannot be loaded now. Close the search and try again";
+  }
   find();
 }

@@ -78,6 +78,7 @@ document.addEventListener("copy", (event) => {
   copied.append(range.cloneContents());
   const formulas = all(".katex", copied);
   if (!formulas.length) return;
+  all("script, style, [hidden], title, desc, details:not([open]) > :not(summary)", copied).forEach((part) => part.remove());
   for (const formula of formulas) {
     const tex = formula.querySelector("annotation").textContent;
     const display = formula.closest(".katex-display");
@@ -126,6 +127,7 @@ let waiting = 0;
 const previewed = '.text a[href*="#ref-"], .text a[href*="#eq-"]:not(.equation-number), .text p a[href*="#fig-"]';
 const listen = (link) => {
   link.addEventListener("pointerenter", (event) => {
+    clearTimeout(waiting);  // that of the link that was left
     if (event.pointerType === "mouse") waiting = setTimeout(show, 150, link);
   });
   link.addEventListener("pointerleave", (event) => {
