@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from glob import glob
 from itertools import product
 from pathlib import Path
 from string import ascii_lowercase
@@ -23,8 +24,6 @@ from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 from pybtex.database import Person, parse_file
 from pybtex.exceptions import PybtexError
-
-from literate.embed import page_files
 
 CITE = r"\[(@[a-z0-9]+(?:; ?@[a-z0-9]+)*)\]"
 NOUN = re.compile(r"(?:^|[.?!;:]|\b(?:of|in|by|and|with|what|that|as|from|to|see|for|than))\s*$", re.I)
@@ -63,6 +62,11 @@ def entries(bib: Path) -> dict:
 def keys_in(text: str) -> list[str]:
     """Return the keys that stand behind an @."""
     return re.findall(r"@(\w+)", text)
+
+
+def page_files(docs: Path) -> list[Path]:
+    """Return the Markdown pages of a folder; glob leaves out hidden files, and so does MkDocs."""
+    return sorted(docs / name for name in glob("**/*.md", root_dir=docs, recursive=True))
 
 
 def prose(page: Path):

@@ -7,6 +7,7 @@ import html
 import json
 import re
 from collections.abc import Iterator
+from glob import glob
 from pathlib import Path
 
 from markdown.extensions import Extension
@@ -25,15 +26,9 @@ FORMULA = re.compile(r"(?<!\\)\$[^$`]+\$|\\\(")
 UNSEEN = re.compile(r"\A---.*?^---|<!--.*?-->|^[ \t]*(```+|~~~+)[^`\n]*\n.*?^[ \t]*\1", re.M | re.S)
 
 
-def page_files(docs: Path) -> list[Path]:
-    """Return the Markdown pages of a folder; hidden files, as editors leave them, are none to MkDocs."""
-    found = sorted(docs.rglob("*.md"))
-    return [path for path in found if not any(part[0] == "." for part in path.relative_to(docs).parts)]
-
-
 def pages(root: Path) -> dict[Path, list[str]]:
-    """Return the lines of every Markdown page."""
-    paths = [path.relative_to(root) for path in page_files(root / "docs")]
+    """Return the lines of every Markdown page; hidden files, as editors leave them, are none to MkDocs."""
+    paths = sorted(Path("docs", name) for name in glob("**/*.md", root_dir=root / "docs", recursive=True))
     return {path: read_text(path, root).split("\n") for path in paths}
 
 
