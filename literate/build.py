@@ -69,6 +69,11 @@ def volatile(cells: list[Cell]) -> bool:
     return any("volatile" in cell.tags for cell in cells)
 
 
+def processors() -> int:
+    """Return how many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 async def run_all(root: Path, snippets: dict[str, list[Cell]], began: float, say: Callable) -> dict:
     """Run what is stale, side by side, volatile snippets one by one at the end; return all notebooks."""
     machine, runs = fingerprint(root), root / "outputs" / "runs"
@@ -93,7 +98,7 @@ async def run_all(root: Path, snippets: dict[str, list[Cell]], began: float, say
             say(f"{name}: done in {time.monotonic() - started:.1f} s, {left} to go")
 
     watch = asyncio.create_task(signs_of_life(running, say))
-    beside, alone = asyncio.Semaphore(os.cpu_count() or 1), asyncio.Semaphore(1)
+    beside, alone = asyncio.Semaphore(processors()), asyncio.Semaphore(1)
     await all_of([run(name, beside) for name in stale if not volatile(snippets[name])])
     await all_of([run(name, alone) for name in stale if volatile(snippets[name])])
     watch.cancel()

@@ -3,7 +3,7 @@
 In: the sheets in docs/assets/css, KaTeX's own, config.extra_css, and the pages
 that are already written. Out: files under assets/, and the pages with the sheet in
 place of their link to `assets/site.css`, and with `assets/site.js`, `assets/fonts/x.woff2`
-replaced by the names of those files. A sheet of its own would cost every first visit
+and the like replaced by the names of those files. A sheet of its own would cost every first visit
 a round trip before anything shows; in the page it costs a few kilobytes.
 """
 
@@ -26,7 +26,7 @@ CLASS, RULE = re.compile(r'\bclass="([^"]*)"'), re.compile(r"([^{}]+)(\{[^{}]*\}
 INDENT = re.compile(
     r"(?P<kept><(pre|script|style|textarea|annotation|svg)\b.*?</\2>)|\s*\n\s*", flags=re.DOTALL
 )
-SCRIPTS = [f"assets/{name}.js" for name in ("site", "search", "calculator", "explorer")]
+NAMED = re.compile(r"assets/[^/]+\.(?:js|css)")  # written under names made of their content
 
 
 def write_assets(site: Path, docs: Path, extra_css: list[str], drawn: Renderer) -> None:
@@ -49,8 +49,9 @@ def write_assets(site: Path, docs: Path, extra_css: list[str], drawn: Renderer) 
     sheets = {
         tables: faces + smaller(style_sheet(docs, extra_css, classes, tables)) for tables in (True, False)
     }
-    for script in SCRIPTS:
-        names[script] = named(site, script, (docs / script).read_text(encoding="utf-8"))
+    for path in sorted(docs.glob("assets/*.*")):
+        if NAMED.fullmatch(name := path.relative_to(docs).as_posix()):
+            names[name] = named(site, name, path.read_text(encoding="utf-8"))
     for path, text in pages.items():
         sheet = sheets["<table" in text]
         page = with_sheet(without_indents(text), sheet, path)

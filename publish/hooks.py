@@ -37,11 +37,11 @@ THEMES = ("assets/javascripts/", "assets/stylesheets/", "assets/images/")
 
 @event_priority(-100)  # after the notebooks have joined
 def on_files(files, config: MkDocsConfig):
-    """Leave out the theme's own style sheets and scripts, and the parts of ours that pages include."""
+    """Leave out the theme's own style sheets and scripts, and those of ours that are written later."""
     for file in list(files):
         theirs = file.src_dir != config.docs_dir and file.src_uri.startswith(THEMES)
-        parts = file.src_uri.startswith("assets/css/") or file.src_uri in (*assets.SCRIPTS, "start.js")
-        if theirs or parts:
+        written = assets.NAMED.fullmatch(file.src_uri) or file.src_uri == "start.js"
+        if theirs or written or file.src_uri.startswith("assets/css/"):
             files.remove(file)
     return files
 

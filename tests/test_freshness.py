@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -98,7 +99,8 @@ def test_a_change_runs_the_snippets_that_it_concerns_and_no_other(project, chang
     assert values(project)["numbers"]["value"] == value
 
 
-TWO = "import os, runpy; os.cpu_count = lambda: 2; runpy.run_module('literate', run_name='__main__')"
+RUN = "runpy.run_module('literate', run_name='__main__')"
+ON = f"import os, runpy; os.sched_getaffinity = lambda _: {{}}; {RUN}"
 
 
 def test_snippets_run_side_by_side(project: Path, tmp_path: Path) -> None:
@@ -116,9 +118,16 @@ else:
     raise SystemExit("nobody came")
 """
         edit(path, "# %% values", f'# %% meeting tags=["hidden"]\n{meeting}\n# %% values')
-    asked = command(project) | {"args": [sys.executable, "-c", TWO]}
+    asked = command(project) | {"args": [sys.executable, "-c", ON.format({0, 1})]}
     done = subprocess.run(**asked, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_where_one_processor_may_be_used_snippets_run_one_after_the_other(project: Path) -> None:
+    shutil.rmtree(project / "outputs")
+    asked = command(project) | {"args": [sys.executable, "-c", ON.format({0})]}
+    said = subprocess.run(**asked, capture_output=True, text=True, check=True).stderr
+    assert re.findall(r"running|done", said) == ["running", "done"] * 2
 
 
 def add_package_that_shadows(folder: Path) -> dict:

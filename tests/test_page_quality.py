@@ -1,7 +1,9 @@
 """Page quality: what the built site promises to every reader. Times are left to `make audit`."""
 
+import hashlib
 import re
 import shutil
+from urllib.parse import urljoin
 
 import pytest
 import tiny_project
@@ -32,6 +34,19 @@ def test_every_page_is_valid_html(site_url, names):
 
 def test_every_link_and_anchor_leads_somewhere(site_dir):
     assert audit_files.link_faults(site_dir, base_of(site_dir)) == []
+
+
+def test_scripts_and_sheets_are_named_by_their_content(site_dir, names):
+    """A page that a browser fetches anew never meets a script that it kept from before."""
+    base, found = base_of(site_dir), set()
+    for name in names:
+        for element in soup_of(site_dir, name).select("script, link[rel=stylesheet]"):
+            for attribute in ("src", "href", "data-script", "data-search"):
+                if address := element.get(attribute):
+                    found.add(site_dir / urljoin(base + name, address).removeprefix(base))
+    assert {path.name.split(".")[0] for path in found} == {"site", "search", "calculator", "explorer"}
+    for path in found:
+        assert path.name.split(".")[1] == hashlib.sha256(path.read_bytes()).hexdigest()[:8], path
 
 
 def test_axe_console_and_network_find_nothing(site_url, names, browser):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
 
 import pypdf
@@ -11,7 +12,8 @@ import pytest
 from bs4 import BeautifulSoup
 from source import FACTS, PEOPLE
 
-from publish.paper import NAME, PaperError, completed
+from publish.browser import chromium
+from publish.paper import NAME, PaperError, completed, print_page
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +41,16 @@ def test_pdf_numbers_its_pages_and_equations(pdf, article_page):
     everything = "".join(texts)
     numbers = [link.get_text() for link in article_page.select(".equation-number")]
     assert numbers and not [number for number in numbers if number not in everything]
+
+
+def test_pdf_is_printed_with_the_files_that_a_page_names_in_percent_code(tmp_path):
+    (tmp_path / "a b.js").write_text("document.body.append('it came')")
+    head = '<!doctype html><title>x</title><meta name="author" content="A. One">'
+    (tmp_path / "index.html").write_text(f'{head}<h1>x</h1><script src="a%20b.js"></script>')
+    with ThreadPoolExecutor(1) as apart:  # the tests' own browser holds this thread's loop
+        printed, facts = apart.submit(print_page, tmp_path, "https://site.example/", chromium()).result()
+    assert "it came" in pypdf.PdfReader(BytesIO(printed)).pages[0].extract_text()
+    assert facts == {"authors": "A. One", "headings": ["x"]}
 
 
 def outline(entries) -> list[str]:
