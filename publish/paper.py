@@ -3,8 +3,8 @@
 In: the finished pages. Out: `weight-decay.pdf` in the site, the same bytes for the
 same pages. Without a Chromium no PDF is made, and no page links to one.
 
-What Chromium prints lacks the authors, and its outline loses the space where a
-heading breaks into lines: both are added behind its last byte.
+What Chromium prints lacks the authors and bears the title of the browser's window; its outline
+loses the space where a heading breaks into lines. What is right is added behind its last byte.
 """
 
 import io
@@ -28,6 +28,7 @@ FOOTER = (
     '<span><span class="pageNumber"></span> / <span class="totalPages"></span></span></div>'
 )
 FACTS = """() => ({
+  title: document.querySelector("meta[name=citation_title]").content,
   authors: document.querySelector("meta[name=author]").content,
   headings: [...document.querySelectorAll("h1, h2, h3, h4, h5, h6")].map((heading) => {
     const copy = heading.cloneNode(true);
@@ -53,11 +54,11 @@ def write_paper(site: Path, address: str) -> None:
     if program is None:
         return
     printed, facts = print_page(site, address, program)
-    (site / NAME).write_bytes(completed(fixed(printed), facts["authors"], facts["headings"]))
+    (site / NAME).write_bytes(completed(fixed(printed), **facts))
 
 
 def print_page(site: Path, address: str, program: str) -> tuple[bytes, dict]:
-    """Return the PDF of the front page under its address, and the page's authors and headings.
+    """Return the PDF of the front page under its address, and the page's title, authors and headings.
 
     The page's files come from the folder, not from a network.
     """
@@ -117,14 +118,14 @@ def fixed(printed: bytes) -> bytes:
     return printed
 
 
-def completed(printed: bytes, authors: str, headings: list[str]) -> bytes:
-    """Add the authors, and mend the outline's titles, which are the page's headings in their order."""
+def completed(printed: bytes, title: str, authors: str, headings: list[str]) -> bytes:
+    """State title and authors; mend the outline's titles, which are the page's headings in their order."""
     writer = PdfWriter(io.BytesIO(printed), incremental=True)
-    writer.add_metadata({"/Author": authors})
+    writer.add_metadata({"/Title": title, "/Author": authors})
     coming = iter(headings)
     for entry in outline_of(writer.root_object["/Outlines"]):
-        title = letters(entry["/Title"])
-        heading = next((text for text in coming if letters(text) == title), None)
+        shown = letters(entry["/Title"])
+        heading = next((text for text in coming if letters(text) == shown), None)
         if heading is None:
             raise PaperError(f"the PDF's outline has '{entry['/Title']}', which is no heading of the page")
         if heading != entry["/Title"]:

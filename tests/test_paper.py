@@ -29,7 +29,7 @@ def pdf(site_dir) -> pypdf.PdfReader:
 def test_pdf_is_tagged_and_states_title_authors_and_language(pdf, article_page):
     catalog = pdf.trailer["/Root"]
     assert catalog["/MarkInfo"]["/Marked"] and catalog["/StructTreeRoot"] and catalog["/Lang"] == "en"
-    assert pdf.metadata.title == article_page.title.get_text()
+    assert pdf.metadata.title == article_page.select_one("meta[name=citation_title]")["content"]
     assert pdf.metadata.author == ", ".join(f"{given} {family}" for given, family in PEOPLE)
     midnight = f"{FACTS['edition']:%Y%m%d}000000"
     assert midnight in pdf.metadata["/CreationDate"] and midnight in pdf.metadata["/ModDate"]
@@ -45,12 +45,13 @@ def test_pdf_numbers_its_pages_and_equations(pdf, article_page):
 
 def test_pdf_is_printed_with_the_files_that_a_page_names_in_percent_code(tmp_path):
     (tmp_path / "a b.js").write_text("document.body.append('it came')")
-    head = '<!doctype html><title>x</title><meta name="author" content="A. One">'
-    (tmp_path / "index.html").write_text(f'{head}<h1>x</h1><script src="a%20b.js"></script>')
+    metas = '<meta name="author" content="A. One"><meta name="citation_title" content="X">'
+    body = f'<title>x</title>{metas}<h1>x</h1><script src="a%20b.js"></script>'
+    (tmp_path / "index.html").write_text(f"<!doctype html>{body}")
     with ThreadPoolExecutor(1) as apart:  # the tests' own browser holds this thread's loop
         printed, facts = apart.submit(print_page, tmp_path, "https://site.example/", chromium()).result()
     assert "it came" in pypdf.PdfReader(BytesIO(printed)).pages[0].extract_text()
-    assert facts == {"authors": "A. One", "headings": ["x"]}
+    assert facts == {"title": "X", "authors": "A. One", "headings": ["x"]}
 
 
 def outline(entries) -> list[str]:
@@ -77,7 +78,10 @@ def test_a_broken_line_in_the_outline_is_mended_and_a_foreign_title_stops_the_bu
     writer.add_outline_item(title="A title intwo lines", page_number=0)
     out = BytesIO()
     writer.write(out)
-    mended = pypdf.PdfReader(BytesIO(completed(out.getvalue(), "A. B", ["Before", "A title in two lines"])))
-    assert outline(mended.outline) == ["A title in two lines"] and mended.metadata.author == "A. B"
+    mended = pypdf.PdfReader(
+        BytesIO(completed(out.getvalue(), "T", "A. B", ["Before", "A title in two lines"]))
+    )
+    assert outline(mended.outline) == ["A title in two lines"]
+    assert (mended.metadata.title, mended.metadata.author) == ("T", "A. B")
     with pytest.raises(PaperError, match="no heading of the page"):
-        completed(out.getvalue(), "A. B", ["Another"])
+        completed(out.getvalue(), "T", "A. B", ["Another"])
