@@ -52,6 +52,7 @@ def built(site: Path) -> Path:
     import site_build
 
     os.environ.setdefault("SITE_URL", "https://example.org/weight-decay/")
+    os.environ.setdefault("REPOSITORY_URL", "https://code.example.org/somebody/weight-decay")
     os.chdir(site_build.ROOT)
     site_build.build_site(site_build.ROOT, site)
     return site

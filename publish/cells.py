@@ -1,4 +1,4 @@
-"""Cells: code with its head (name, place in the repository), tables that scroll, captions that link.
+"""Cells: code with its head, tables that scroll, captions that link.
 
 In: a page's HTML as Markdown and the engine left it. Out: the same HTML with
 `<div class="cell-head">` in each `<div class="cell" data-source="path#L1-L9">`,
@@ -29,9 +29,9 @@ TITLE_LINK = re.compile(r'<a class="headerlink"[^>]*>#</a>(?=</h1>)')
 STEP = re.compile(r'<h3 id="(step-\w+)">.*?(?=<h[1-3][ >]|<section|\Z)', re.DOTALL)
 
 
-def finish_cells(page_html: str, repository: str | None) -> str:
+def finish_cells(page_html: str) -> str:
     """Finish cells, code, tables, captions and steps of one page's content."""
-    page_html = CELL.sub(lambda match: headed(match, repository), page_html)
+    page_html = CELL.sub(headed, page_html)
     page_html = name_code(HIGHLIGHT.sub(lambda match: fewer_tokens(match[0]), page_html))
     page_html = TABLE.sub(scrolling, page_html)
     page_html = CAPTION.sub(r'\1<a href="#\2">\3</a>\4', page_html)
@@ -48,20 +48,16 @@ def fewer_tokens(code_html: str) -> str:
     return JOINED.sub(lambda match: match[0].replace(f'</span><span class="{match[1]}">', ""), code_html)
 
 
-def headed(match: re.Match[str], repository: str | None) -> str:
-    """Return a cell's opening tag and its head: its name, and where its source stands."""
+def headed(match: re.Match[str]) -> str:
+    """Return a cell's opening tag and its head: its name. docs/assets/site.js adds a link and a button."""
     name = attribute(match["attributes"], "id").removeprefix("cell-")
     source = attribute(match["attributes"], "data-source")
-    path, _, lines = source.partition("#")
+    path = source.partition("#")[0]
     label = name
     if path:
         snippet = path.rpartition("/")[2].removesuffix(".py")
         label = f"{snippet}/{name.removeprefix(snippet + '-')}"
-    link = ""
-    if repository and source:
-        place = f"{repository.rstrip('/')}/blob/main/{source}"
-        link = f'<a href="{place}" aria-label="Source of cell {label}">source</a>'
-    name = f'<span class="cell-name">{label}</span><span class="cell-links">{link}</span>'
+    name = f'<span class="cell-name">{label}</span>'
     head = f'<div class="cell-head" data-search-exclude="true">{name}</div>'
     return match["open"] + head
 

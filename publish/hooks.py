@@ -60,7 +60,7 @@ def on_page_content(html: str, page, config: MkDocsConfig, files) -> str:
     known = (page.present_anchor_ids or set()) | formulas.anchors(html) | notebooks.anchors(html)
     page.present_anchor_ids = known | {"cite"}
     html = figures.finish_figures(html, source)
-    return cells.finish_cells(html, config.extra.get("repository"))
+    return cells.finish_cells(html)
 
 
 def on_page_context(context, page, config: MkDocsConfig, nav):

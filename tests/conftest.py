@@ -16,7 +16,10 @@ from plain_run import ROOT, PlainRuns
 from publish.browser import FLAGS, NONE, chromium
 from publish.serving import served
 
-SITE_URL = "https://example.org/weight-decay/"  # a sub-path, as Pages serves it
+ADDRESSES = {
+    "SITE_URL": "https://example.org/weight-decay/",  # a sub-path, as Pages serves it
+    "REPOSITORY_URL": "https://code.example.org/somebody/weight-decay-as-map-estimation",
+}
 # A shell starts background jobs deaf to Ctrl-C, and what they start inherits that; tests interrupt builds.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # Workers share the processors: torch, asked for more threads than are free, waits for itself.
@@ -75,10 +78,7 @@ def site_dir(request: pytest.FixtureRequest, together: Path) -> Path:
     with FileLock(together / "site.lock"):
         if not folder.exists():
             command = [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(together / "building")]
-            environment = os.environ | {
-                "SITE_URL": SITE_URL,
-                "LITERATE_TIMEOUT": "600",
-            }  # a busy machine is no fault
+            environment = os.environ | ADDRESSES | {"LITERATE_TIMEOUT": "600"}  # a busy machine is no fault
             ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
             assert ran.returncode == 0, f"the site does not build:\n{ran.stdout}{ran.stderr}"
             (together / "building").rename(folder)

@@ -122,7 +122,7 @@ def layout_faults(page) -> list[str]:
 
 
 # What only scripts can do; and the copy of each formula that is drawn for the eye.
-EXCEPT_SCRIPTS = "#explorer, .calculator, .cell-links button, .katex-html"
+EXCEPT_SCRIPTS = "#explorer, .calculator, .cell-links, .katex-html"
 # The words of the page's main part that can be read, once it is unfolded.
 TEXT = r"""(except) => {
   const words = [];

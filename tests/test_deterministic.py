@@ -33,9 +33,11 @@ def both(
 ) -> tuple[dict[str, bytes], dict[str, bytes]]:
     """Return two sites as path to content: the one under test, and one that is built from nothing here."""
     first = files(site_dir)
-    address = re.search(r'<link rel="canonical" href="([^"]*)"', first["index.html"].decode())[1]
+    page = first["index.html"].decode()
+    address = re.search(r'<link rel="canonical" href="([^"]*)"', page)[1]
+    repository = re.search(r'<a class="repository" href="([^"]*)"|$', page)[1]
     folder = tmp_path_factory.mktemp("second") / "a folder of another depth" / "and name"
-    return first, files(build_elsewhere(folder, SITE_URL=address))
+    return first, files(build_elsewhere(folder, SITE_URL=address, REPOSITORY_URL=repository or ""))
 
 
 def test_the_second_build_takes_place_on_another_day() -> None:

@@ -36,7 +36,7 @@ def drawn():
     """The long things as the publisher finishes what Markdown gives it."""
     renderer = formulas.Renderer()
     yield {
-        name: formulas.draw_formulas(cells.finish_cells(source, None), "long.md", renderer)
+        name: formulas.draw_formulas(cells.finish_cells(source), "long.md", renderer)
         for name, source in LONG.items()
     }
     renderer.close()

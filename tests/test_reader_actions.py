@@ -181,6 +181,16 @@ def test_first_tap_shows_the_second_follows(visit):
     page.wait_for_url("**#ref-*")
 
 
+def test_each_cell_leads_to_its_source_in_the_repository_if_one_is_known(visit):
+    page = ready(visit())
+    page.wait_for_selector(".cell-links", state="attached")
+    repository = page.eval_on_selector_all(".foot .repository", "(links) => links.map((link) => link.href)")
+    sources = page.eval_on_selector_all(".cell[data-source]", "(all) => all.map((one) => one.dataset.source)")
+    links = page.eval_on_selector_all(".cell-links a", "(links) => links.map((link) => link.href)")
+    assert len(sources) > 10 and len(repository) <= 1
+    assert links == [f"{home}/blob/main/{source}" for home in repository for source in sources]
+
+
 def test_copying_code_gives_the_lines_of_the_snippet(visit):
     page = ready(visit(permissions=["clipboard-read", "clipboard-write"]))
     cells = page.locator(".cell[data-source]")

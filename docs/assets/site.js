@@ -55,11 +55,19 @@ const copyButton = (what, text) => {
   });
   return button;
 };
+// In the head of each cell: a link to its source in the repository, and that button.
 later(() => {
-  if (!navigator.clipboard) return;
-  for (const cell of all(".cell")) {
-    const [links, code, name] = [".cell-links", ".highlight code", ".cell-name"].map((part) => cell.querySelector(part));
-    if (links && code) links.append(copyButton(name.textContent, () => code.textContent));
+  const repository = document.querySelector(".foot .repository")?.href.replace(/\/$/, "");
+  for (const cell of all(".cell:has(.cell-head)")) {
+    const [head, code, name] = [".cell-head", ".highlight code", ".cell-name"].map((part) => cell.querySelector(part));
+    const links = make("span", { class: "cell-links" });
+    const { source } = cell.dataset;
+    if (repository && source) {
+      const label = `Source of cell ${name.textContent}`;
+      links.append(make("a", { href: `${repository}/blob/main/${source}`, "aria-label": label }, "source"));
+    }
+    if (navigator.clipboard && code) links.append(copyButton(name.textContent, () => code.textContent));
+    head.append(links);
   }
 });
 
