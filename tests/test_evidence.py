@@ -79,3 +79,47 @@ def test_evidence_chooses_nearly_as_well_as_the_truth(snippet):
     assert v["price_true"] <= v["price_evidence"] < 1.1 * v["price_true"]
     assert v["price_evidence"] < v["price_folds"] < v["price_split"]
     assert v["price_split"] > v["price_flat"]  # as the prose says
+
+
+def in_directions(tau, X, y, noise=0.25):
+    """Return the MAP estimate and the log evidence through the singular values of the inputs."""
+    left, sizes, right = np.linalg.svd(X, full_matrices=False)
+    along = left.T @ y
+    mode = right.T @ (along * sizes / (sizes**2 + noise / tau))
+    spread = noise + tau * sizes**2
+    squares = np.sum(along**2 / spread) + (y @ y - along @ along) / noise
+    logs = np.sum(np.log(spread)) + (len(y) - len(sizes)) * np.log(noise)
+    return mode, -(squares + logs + len(y) * np.log(2 * np.pi)) / 2
+
+
+def test_prices_of_choosing_are_those_of_a_second_computation(snippet):
+    """The same draws; fits and evidences through singular values."""
+    rng, grid = np.random.default_rng(3), 10 ** np.linspace(-3, 2, 26)
+    rng.normal(size=(40, 20)), rng.normal(size=20), rng.normal(size=40)  # what the sweep is shown on
+    parts = [np.arange(40) % 5 == k for k in range(5)]
+    error, evidence, folds, split = np.empty((4, 150, 26))
+    for i in range(150):
+        X, true = rng.normal(size=(40, 20)), rng.normal(size=20) * 0.1**0.5
+        y = X @ true + rng.normal(size=40) * 0.5
+        for j, tau in enumerate(grid):
+            mode, evidence[i, j] = in_directions(tau, X, y)
+            error[i, j] = (mode - true) @ (mode - true)
+            left_out = [y[k] - X[k] @ in_directions(tau, X[~k], y[~k])[0] for k in parts]
+            folds[i, j] = np.square(left_out).mean()
+            split[i, j] = np.square(y[30:] - X[30:] @ in_directions(tau, X[:30], y[:30])[0]).mean()
+    rows, v = np.arange(150), snippet.values
+    price = {
+        "evidence": error[rows, evidence.argmax(1)],
+        "folds": error[rows, folds.argmin(1)],
+        "split": error[rows, split.argmin(1)],
+        "true": error[:, 10],
+        "flat": error[:, 25],
+    }
+    for name, found in price.items():
+        assert v[f"price_{name}"] == pytest.approx(found.mean(), abs=1e-9)
+    pairs = [("cost", "evidence", "true"), ("beside_folds", "evidence", "folds"), ("split_cost", "split", "flat")]
+    for key, one, other in pairs:
+        gap = price[one] - price[other]
+        assert v[key] == pytest.approx(gap.mean(), abs=1e-9)
+        assert v[f"{key}_error"] == pytest.approx(gap.std() / 150**0.5, abs=1e-9)
+    assert abs(v["split_cost"]) < 2 * v["split_cost_error"]  # "is not shown to beat even the flattest prior"

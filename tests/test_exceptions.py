@@ -31,6 +31,20 @@ def test_decay_is_added_after_clipping_and_a_penalty_is_clipped_with_the_rest(pa
     np.testing.assert_allclose(page["by_hand"], clipped(gradient + 0.1 * theta), rtol=1e-10)
 
 
+def test_clipping_that_stops_leaves_the_map_estimate_where_it_is(page, data):
+    x, y = data
+    theta, norms = torch.full((3,), 4.0, dtype=torch.float64, requires_grad=True), []
+    optimizer = torch.optim.SGD([theta], lr=0.1, weight_decay=0.1)
+    for _ in range(2000):
+        optimizer.zero_grad()
+        page["nll"](theta).backward()
+        norms.append(torch.nn.utils.clip_grad_norm_([theta], 1.0).item())
+        optimizer.step()
+    ridge = Ridge(alpha=0.1 * len(y), fit_intercept=False, tol=1e-12).fit(x, y).coef_
+    np.testing.assert_allclose(theta.detach(), ridge, atol=1e-8)
+    assert norms[0] > 1 and max(norms[200:]) < 1  # it clips at first, and stops long before the end
+
+
 def test_with_one_example_a_step_clipping_and_decay_minimize_a_huber_loss_with_ridge(page, data):
     x, y = data
     threshold = 1 / np.linalg.norm(x, axis=1)  # ‖xᵢrᵢ‖ ≤ 1 where |rᵢ| ≤ 1/‖xᵢ‖

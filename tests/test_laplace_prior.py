@@ -65,6 +65,8 @@ def test_soft_threshold_is_the_lasso_on_orthogonal_features(snippet, values):
     ours = [values[f"laplace_{i}"] for i in range(values["orthogonal_dimension"])]
     np.testing.assert_allclose(ours, coefficients, rtol=0, atol=1e-10)
     assert values["laplace_zeros"] == (coefficients == 0).sum()
+    assert list(coefficients != 0) == [True] * 3 + [False] * 7  # the three large entries of the truth
+    assert list(snippet["truth"].numpy() != 0) == list(coefficients != 0)
 
 
 def test_scaling_is_ridge_on_orthogonal_features(snippet, values):

@@ -65,6 +65,16 @@ def test_laplace_evidence_is_near_the_integral(functions, data, tau, allowed):
     assert functions["grid_evidence"](tau, X, labels) == pytest.approx(exact, abs=1e-3)
 
 
+def test_the_error_grows_with_the_prior_and_is_much_less_than_the_evidence_varies(snippet):
+    rows = [list(map(float, line.split())) for line in snippet.stdout["quadrature"].splitlines()[1:]]
+    taus, laplace, exact, errors = np.array(rows).T
+    assert list(taus) == [0.01, 0.1, 1, 10, 100]
+    assert np.all(np.diff(np.abs(errors)) > 0) and np.abs(errors).max() < 0.02 * np.ptp(exact)
+    assert np.allclose(laplace - exact, errors, atol=1.1e-4)  # each is rounded to four decimals
+    ends = [snippet.values["laplace_gap_small"], snippet.values["laplace_gap_large"]]
+    assert ends == pytest.approx(np.abs(errors[[0, -1]]), abs=5.1e-5)
+
+
 def test_evidence_avoids_the_flat_prior(snippet):
     v = snippet.values
     assert v["price_evidence"] < 0.9 * v["price_flat"]

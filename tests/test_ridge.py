@@ -118,6 +118,18 @@ def test_minibatch_adamw_ends_there_and_not_on_ridge(page, data, double):
     assert np.linalg.norm(end - sklearn_ridge(data, 0.1)) > 0.1
 
 
+def test_the_larger_the_batch_the_weaker_the_decay(plain, page):
+    """Both factors fall, and they are the roots of the mean square of a batch's gradient at the balance."""
+    lines = [line.split() for line in plain("ridge").stdout["minibatch_ends"].splitlines()]
+    table = {int(size): [float(a), float(b)] for size, a, b in (line for line in lines[-3:])}
+    assert list(table) == [1, 4, 16]
+    assert np.all(np.diff(list(table.values()), axis=0) < 0)
+    values = plain("ridge").values
+    assert [values["scale_one"], values["scale_sixteen"]] == pytest.approx(
+        [table[1][0], table[16][0]], abs=0.005
+    )
+
+
 def test_printed_distances_are_those_to_the_oracles(plain, page, data):
     numbers = {}
     for line in plain("ridge").stdout["distances"].splitlines()[1:]:

@@ -49,6 +49,11 @@ def test_output_scale_of_the_prior_agrees_with_a_hand_written_network(snippet):
         assert snippet.values[key] == pytest.approx(value.std(), rel=0.08)
 
 
+def test_ten_times_less_decay_gives_outputs_nearly_a_hundred_times_larger(snippet):
+    """Four layers: the standard deviation goes as the fourth power of that of the weights, but for biases."""
+    assert snippet.values["output_ratio"] == pytest.approx(10**2, rel=0.02)
+
+
 def test_coin_modes_are_optima_of_their_densities(snippet):
     """Nine heads of ten, logit ~ N(0, 1); the density over p gains the Jacobian 1 / (p (1 - p))."""
 
