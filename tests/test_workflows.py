@@ -55,6 +55,13 @@ def test_the_folder_that_is_deployed_is_the_one_that_was_tested():
     assert "refs/heads/main" in workflow["jobs"]["deploy"]["if"]
 
 
+def test_what_changes_outside_stops_no_correction_from_being_published():
+    site, weekly = (yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values() for path in WORKFLOWS)
+    commands = [{step.get("run") for job in jobs for step in job["steps"]} for jobs in (site, weekly)]
+    outside = {"make vulnerabilities", "make links"}
+    assert not outside & commands[0] and outside <= commands[1]
+
+
 @pytest.mark.parametrize(
     ("repository", "named", "address"),
     [
