@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-from importlib.metadata import requires
+from importlib.metadata import requires, version
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
@@ -22,6 +22,12 @@ def wanted() -> tuple[str, list[str]]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     direct = project["dependencies"] + project["optional-dependencies"]["test"]
     torch = next(requirement for requirement in direct if re.match(r"torch\b", requirement))
+    installed, pinned = version("torch").split("+")[0], torch.partition("==")[2]
+    if installed != pinned:
+        sys.exit(
+            f"torch {installed} is installed and {pinned or 'none'} pinned in pyproject.toml: what that one "
+            f"needs is not known. Run `{sys.executable} -m pip install {torch}`, then `make lock` again"
+        )
     needs = [need for need in requires("torch") if ";" not in need]  # with a condition: CUDA, extras
     return torch, [r for r in direct if r != torch] + needs
 

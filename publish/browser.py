@@ -19,14 +19,14 @@ FLAGS = [
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
 NONE = (
-    "no Chromium: install one (chromium, Google Chrome), run `python -m playwright install chromium`, "
-    "or name one in the variable CHROMIUM"
+    "no Chromium that starts: install one (chromium, Google Chrome), "
+    "run `python -m playwright install --with-deps chromium`, or name one in the variable CHROMIUM"
 )
 
 
 @cache
 def chromium() -> str | None:
-    """Return the path of a Chromium: CHROMIUM (empty: none), one on the path that starts, or Playwright's."""
+    """Return a Chromium's path: CHROMIUM (empty: none), or one that starts, on the path or Playwright's."""
     named = os.environ.get("CHROMIUM")
     if named is not None:
         return named or None
@@ -37,13 +37,13 @@ def chromium() -> str | None:
 
     with sync_playwright() as playwright:
         path = playwright.chromium.executable_path
-    return path if Path(path).exists() else None
+    return path if starts(path) else None
 
 
 def starts(path: str) -> bool:
-    """Return whether a program on the path is a browser, and not a stub that asks for another package."""
+    """Return whether a program is a browser: no stub that asks for another package, no library missing."""
     if sys.platform == "win32":  # there the question opens a window
-        return True
+        return Path(path).exists()
     try:
         asked = subprocess.run([path, "--version"], capture_output=True, timeout=60, check=False)
     except (OSError, subprocess.TimeoutExpired):
@@ -54,17 +54,19 @@ def starts(path: str) -> bool:
 def install() -> None:
     """Try Playwright's own download, then the system's package manager."""
     print("no Chromium found; installing one", flush=True)
-    if subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"]).returncode == 0:
+    subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"])
+    chromium.cache_clear()
+    if chromium():  # the download succeeds where libraries are missing, too
         return
     if shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
         subprocess.run(["apt-get", "update", "-qq"])
         subprocess.run(["apt-get", "install", "-y", "-qq", "chromium"])
+        chromium.cache_clear()
 
 
 def main() -> None:
     if not chromium() and "--install" in sys.argv and "CHROMIUM" not in os.environ:
         install()
-        chromium.cache_clear()
     if not (found := chromium()):
         sys.exit(NONE)
     print(f"browser: {found}")

@@ -114,6 +114,15 @@ def test_what_torch_needs_of_python_is_locked_and_nothing_of_cuda(root):
     assert not [name for name in names if re.match("nvidia|triton|cuda", name)]
 
 
+def test_the_needs_of_another_torch_than_the_pinned_one_are_not_locked(monkeypatch):
+    for installed in ("2.13.0", "2.13.0+cpu"):
+        monkeypatch.setattr(lock, "version", lambda _, installed=installed: installed)
+        assert lock.wanted()[0] == "torch==2.13.0"
+    monkeypatch.setattr(lock, "version", lambda _: "2.12.1+cpu")
+    with pytest.raises(SystemExit, match=r"torch 2\.12\.1 is installed and 2\.13\.0 pinned"):
+        lock.wanted()
+
+
 def test_no_file_of_the_engine_or_publisher_outgrows_one_read(root):
     for folder in ("literate", "publish"):
         for path in (root / folder).glob("*.py"):

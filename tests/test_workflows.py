@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -52,6 +53,40 @@ def test_the_folder_that_is_deployed_is_the_one_that_was_tested():
     assert not any("make site" in command or "clean" in command for command in commands[places[1] + 1 :])
     assert workflow["jobs"]["deploy"]["needs"] == "test"
     assert "refs/heads/main" in workflow["jobs"]["deploy"]["if"]
+
+
+def test_what_changes_outside_stops_no_correction_from_being_published():
+    site, weekly = (yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values() for path in WORKFLOWS)
+    commands = [{step.get("run") for job in jobs for step in job["steps"]} for jobs in (site, weekly)]
+    outside = {"make vulnerabilities", "make links"}
+    assert not outside & commands[0] and outside <= commands[1]
+
+
+@pytest.mark.parametrize(
+    ("repository", "named", "address"),
+    [
+        ("Decay", "", "https://someone.github.io/Decay/"),
+        ("someone.github.io", "", "https://someone.github.io/"),
+        ("Someone.github.io", "", "https://someone.github.io/"),
+        ("other.github.io", "", "https://someone.github.io/other.github.io/"),
+        ("Decay", "https://decay.example/", "https://decay.example/"),
+        ('"; touch injected; "', "", 'https://someone.github.io/"; touch injected; "/'),
+    ],
+)
+def test_the_site_is_built_for_the_address_that_pages_serves(repository, named, address, tmp_path):
+    workflow = yaml.safe_load(WORKFLOWS[0].read_text(encoding="utf-8"))
+    (step,) = (step for step in workflow["jobs"]["test"]["steps"] if "make site" in step.get("run", ""))
+    assert "${{" not in step["run"] and set(step["env"]) == {"OWNER", "REPOSITORY", "SITE_URL"}
+    make = tmp_path / "make"
+    make.write_text('#!/bin/sh\nprintf %s "$SITE_URL"\n', encoding="utf-8")
+    make.chmod(0o755)
+    environment = os.environ | {"OWNER": "Someone", "REPOSITORY": repository, "SITE_URL": named}
+    environment["PATH"] = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    ran = subprocess.run(
+        ["bash", "-e", "-c", step["run"]], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert (ran.stdout, ran.returncode) == (address, 0), ran.stderr
+    assert list(tmp_path.iterdir()) == [make]
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
