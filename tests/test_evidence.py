@@ -117,8 +117,8 @@ def test_prices_of_choosing_are_those_of_a_second_computation(snippet):
     }
     for name, found in price.items():
         assert v[f"price_{name}"] == pytest.approx(found.mean(), abs=1e-9)
-    pairs = [("cost", "evidence", "true"), ("beside_folds", "evidence", "folds"), ("split_cost", "split", "flat")]
-    for key, one, other in pairs:
+    pairs = {"cost": "evidence true", "beside_folds": "evidence folds", "split_cost": "split flat"}
+    for key, (one, other) in ((key, pair.split()) for key, pair in pairs.items()):
         gap = price[one] - price[other]
         assert v[key] == pytest.approx(gap.mean(), abs=1e-9)
         assert v[f"{key}_error"] == pytest.approx(gap.std() / 150**0.5, abs=1e-9)
