@@ -67,6 +67,15 @@ def test_penalty_in_the_loss_balances_jointly_clipped_gradients(page, data):
     np.testing.assert_allclose((joint / np.maximum(norms, 1)).mean(0), 0, atol=1e-8)
 
 
+def test_distances_to_the_map_estimate_are_those_of_the_two_ends(plain, page, data):
+    """The ends are checked above; the two gaps are not each other's."""
+    x, y = data
+    ridge = Ridge(alpha=0.1 * len(y), fit_intercept=False, tol=1e-12).fit(x, y).coef_
+    values = plain("exceptions").values
+    for key, end in (("clipped_in_loss_gap", "penalty in the loss"), ("clipped_decay_gap", "weight_decay")):
+        assert values[key] == pytest.approx(np.linalg.norm(page["ends"][end].numpy() - ridge), abs=1e-7)
+
+
 def test_clipped_sgd_settles_on_the_predicted_balance(plain):
     values = plain("exceptions").values
     # The noise of one run at lr 0.02 is about 0.03; the distance to the MAP estimate is 0.5.

@@ -5,6 +5,7 @@ import io
 import json
 import math
 import runpy
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -212,6 +213,18 @@ def test_fits_that_lose_are_counted_by_whether_they_converged(plain, data):
     rows = zip(data["beaten"], flat, data["state"])
     counted = sum(loses and level and state != "flagged" for loses, level, state in rows)
     assert plain("explorer").values["beaten_flat"] == counted
+
+
+def test_states_are_counted_as_the_page_says(plain, data):
+    counts, values = Counter(data["state"]), plain("explorer").values
+    assert [values[state] for state in ("smooth", "kink", "flagged")] == [
+        counts[state] for state in ("smooth", "kink", "flagged")
+    ]
+    assert values["converged"] == counts["smooth"] + counts["kink"] and values["fits"] == counts.total()
+    assert values["beaten"] == sum(data["beaten"])
+    losing = Counter(state for state, loses in zip(data["state"], data["beaten"]) if loses)
+    assert values["beaten_flagged"] == losing["flagged"]
+    assert values["beaten_converged"] == losing["smooth"] + losing["kink"]
 
 
 def test_smallest_and_largest_lambda_differ_by_more_than_the_noise(run):

@@ -157,6 +157,14 @@ def test_table_agrees_with_the_documentation(table):
     assert {name: cells[0] for name, cells in table.items()} == DOCUMENTED
 
 
+def test_rows_are_counted_as_the_page_says(plain):
+    """Plain SGD, one update either way, is among the coupled ones."""
+    kinds, values = list(DOCUMENTED.values()), plain("optimizers").values
+    assert values["coupled_rows"] == kinds.count("coupled") + kinds.count("coupled = decoupled")
+    assert values["decoupled_rows"] == kinds.count("decoupled")
+    assert values["no_argument_rows"] == kinds.count("no argument") and values["rows"] == len(kinds)
+
+
 def test_every_exported_optimizer_has_a_row(table):
     exported = {
         name
