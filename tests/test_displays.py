@@ -14,7 +14,7 @@ from derivation_mutants import mutants
 from derivation_tex import UnreadableError, tokens
 from display_breaks import BREAKS
 from display_choosing import CHOOSING, EXPLORER
-from display_inline import ASSUMED, WORLDS
+from display_inline import RELATIONS
 from display_priors import PRIORS
 from tex_numbers import sides, value, with_texts
 
@@ -76,21 +76,78 @@ def holds_in(world, words):
         return False
     expected = left
     if r"\leftarrow" in words:
-        expected = world["after a step"] if np.array_equal(left, world[r"\theta"]) else np.nan
+        expected = world.get("after a step", np.nan) if left is world[r"\theta"] else np.nan
     return bool(others) and all(np.allclose(other, expected, rtol=1e-5, atol=0) for other in others)
 
 
-@pytest.mark.parametrize("page", WORLDS)
-def test_equations_within_sentences_hold_and_so_does_no_alteration(page, site_dir):
-    soup = BeautifulSoup((site_dir / page / "index.html").read_text(encoding="utf-8"), "lxml")
-    inline = [one for one in soup.select(".katex annotation") if not one.find_parent(class_="katex-display")]
-    related = {one.get_text() for one in inline if RELATION.search(one.get_text())}
-    assert related >= set(ASSUMED[page])
-    assert related - set(ASSUMED[page])
-    for tex in related - set(ASSUMED[page]):
-        assert holds_in(WORLDS[page], tokens(tex)), f"/{page}/: {tex}"
-        missed = [what for what, other in mutants(tokens(tex)) if holds_in(WORLDS[page], other)]
-        assert not missed, f"{tex}: {missed}"
+@pytest.fixture(scope="module")
+def related(site_dir):
+    """Return the relations within the sentences of a page, in order."""
+
+    def found(page):
+        soup = BeautifulSoup((site_dir / page / "index.html").read_text(encoding="utf-8"), "lxml")
+        formulas = soup.select(".katex annotation")
+        inline = [one.get_text() for one in formulas if not one.find_parent(class_="katex-display")]
+        return [tex for tex in inline if RELATION.search(tex)]
+
+    return found
+
+
+def out_of_place(found, listed):
+    """Return the relations that are not what is listed at their place, and what is missing or too many."""
+    wrong = [
+        tex
+        for tex, entry in zip(found, listed)
+        if not (tex == entry if isinstance(entry, str) else holds_in(entry, tokens(tex)))
+    ]
+    return [*wrong, *found[len(listed) :], *listed[len(found) :]]
+
+
+@pytest.mark.parametrize("page", RELATIONS)
+def test_relations_within_sentences_are_those_listed_or_hold_and_no_alteration_does(page, related):
+    found = related(page)
+    assert not out_of_place(found, RELATIONS[page])
+    for tex, world in zip(found, RELATIONS[page], strict=True):
+        if not isinstance(world, str):
+            missed = [what for what, other in mutants(tokens(tex)) if holds_in(world, other)]
+            assert not missed, f"{tex}: {missed}"
+
+
+NARROW, WIDE = r"\tau = 1/(n\lambda)", r"\tau = 2\sigma^2/(n\lambda)"
+SWAPS = [
+    ("explorer", r"\sigma^2 = 1/4", r"\sigma^2 = 1/2"),
+    ("explorer", "n = 30", "n = 15"),
+    ("choosing", r"\sigma^2 = \frac{1}{2}", r"\sigma^2 = \frac{1}{4}"),
+    ("corrections", r"2\pi\tau > 1", r"2\pi\tau < 1"),
+    ("corrections", r"\sigma^2 = 1/2", r"\sigma^2 = 1/4"),
+    ("explorer", NARROW, WIDE),
+    ("corrections", NARROW, WIDE),
+]
+
+
+@pytest.mark.parametrize(("page", "one", "other"), SWAPS)
+def test_relations_that_change_places_are_found(page, one, other, related):
+    found = related(page)
+    first, second = found.index(one), found.index(other)
+    found[first], found[second] = other, one
+    assert out_of_place(found, RELATIONS[page])
+
+
+@pytest.mark.parametrize("page", RELATIONS)
+def test_the_prior_of_the_other_loss_is_found_wherever_a_prior_variance_stands(page, related):
+    found = related(page)
+    for at, tex in enumerate(found):
+        if tex in {NARROW, WIDE}:
+            swapped = [*found[:at], WIDE if tex == NARROW else NARROW, *found[at + 1 :]]
+            assert out_of_place(swapped, RELATIONS[page]) == [swapped[at]]
+
+
+@pytest.mark.parametrize("page", RELATIONS)
+def test_a_relation_that_is_added_or_left_out_is_found(page, related):
+    found = related(page)
+    for at, tex in enumerate(found):
+        assert out_of_place([*found[:at], tex, *found[at:]], RELATIONS[page])
+        assert out_of_place([*found[:at], *found[at + 1 :]], RELATIONS[page])
 
 
 @pytest.mark.parametrize("tex", [r"2 \theta + \beta", r"2 \theta)", r"2 +", r"\frac{1}{\theta", r"(2, 3)"])
