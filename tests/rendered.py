@@ -177,10 +177,9 @@ class Checker:
     def value(self, page: str, element, name: str, spec: str) -> None:
         run, key = self.runs[name.split(".")[0]], name.split(".")[1]
         wanted = quoted(run.values[key], spec)
-        volatile = run.volatile
-        if volatile != ("data-volatile" in element.attrib):
-            self.report(page, name, "data-volatile", str(volatile))
-        self.found += compare(page, name, page_text(element), wanted, volatile, self.tolerance)
+        if run.volatile != ("data-volatile" in element.attrib):
+            self.report(page, name, "data-volatile", str(run.volatile))
+        self.found += compare(page, name, page_text(element), wanted, run.varies(key), self.tolerance)
         sibling = element.getprevious()
         before = element.getparent().text if sibling is None else sibling.tail
         if (glued := re.search(BEFORE, before or "")) or (glued := re.match(AFTER, element.tail or "")):
