@@ -108,6 +108,24 @@ def power_after_value(document) -> None:
     value.tail = "²" + (value.tail or "")
 
 
+def percent_after_value(document) -> None:
+    value = document.xpath("//*[@data-value='weight_decay.final_norm']")[0]
+    value.tail = " %" + (value.tail or "")
+
+
+def marked_sign_before_value(document) -> None:
+    value = document.xpath("//*[@data-value='weight_decay.final_norm']")[0]
+    value.addprevious(lxml.html.fromstring("<b>minus </b>"))
+
+
+def alter_volatile_count(document) -> None:
+    assert alter_text(document.xpath("//*[@data-value='timing.repeats']")[0])
+
+
+def alter_volatile_size(document) -> None:
+    assert alter_text(document.xpath("//*[@data-value='timing.middle']")[0])
+
+
 def drift(document) -> None:
     """Lengthen each step of a line by what one step may be off."""
     line = document.xpath("//*[@data-cell='weight_decay/figure_fits']//svg//path[@d][@clip-path]")[0]
@@ -136,4 +154,5 @@ def alter_last_value(document) -> None:
 
 DISGUISES = [remove_output, add_output, remove_value, claim_volatile, move_a_point]
 DISGUISES += [hide_output, add_output_of_no_cell, add_block_of_no_cell, add_text_to_output, strike_out]
-DISGUISES += [sign_before_value, power_after_value, drift]
+DISGUISES += [sign_before_value, power_after_value, percent_after_value, marked_sign_before_value]
+DISGUISES += [alter_volatile_count, alter_volatile_size, drift]

@@ -19,15 +19,15 @@ ELEMENT = re.compile(
 
 
 def numbers(text: str) -> str:
-    """Replace numbers, and the white space that aligns them."""
-    return re.sub(r"\s+", " ", re.sub(r"\d+(?:\.\d+)?", "#", text))
+    """Replace times and ratios, and the white space that aligns them; counts have no decimals and stay."""
+    return re.sub(r"\s+", " ", re.sub(r"\d+\.\d+", "#", text))
 
 
 def mask(name: str, data: bytes) -> object:
     """Return the content of a file with what is volatile masked; `name` is its path in the site."""
     kind = Path(name).suffix
     if kind == ".html":
-        return ELEMENT.sub(r"\1#", data.decode())
+        return ELEMENT.sub(lambda found: found[1] + numbers(found["text"]), data.decode())
     if name == "sw.js":
         masked, found = re.subn(MANIFEST["worker"]["pattern"], "#", data.decode())
         assert found == 1, "the service worker's version is not where volatile.toml says"

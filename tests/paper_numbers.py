@@ -16,7 +16,7 @@ from pathlib import Path
 
 import lxml.html
 import pypdf
-from compared import quoted
+from compared import page_text, quoted
 from page_sources import PageSources
 
 TOKEN = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?|[^\W\d_]+|[-+×%]")
@@ -57,14 +57,23 @@ def pdf_tokens(site: Path) -> list[str]:
     return [token for page in pages for token in tokens(footer.sub("", page))]
 
 
-def expected_lines(sources: PageSources) -> list[Printed]:
-    """Return the lines of the article's outputs that have numbers, volatile ones left out."""
-    found = []
+def article(site: Path):
+    """Return the page that the PDF prints."""
+    parser = lxml.html.HTMLParser(encoding="utf-8")
+    return lxml.html.fromstring((site / "index.html").read_bytes(), parser=parser)
+
+
+def expected_lines(sources: PageSources, site: Path) -> list[Printed]:
+    """Return the lines of the article's outputs that have numbers; volatile ones as the page has them."""
+    found, document = [], article(site)
     for cell, kind in sources.outputs("index.html"):
         snippet, name = cell.split("/")
         run = sources.runs[snippet]
-        if not kind.startswith("figure") and "volatile" not in run.tags[name]:
-            code, *lines = (tokens(text) for text in (run.sources[name], *run.stdout[name].split("\n")))
+        if not kind.startswith("figure"):
+            text = run.stdout[name]
+            if "volatile" in run.tags[name]:
+                text = document.xpath(f"string(//*[@data-cell='{cell}']//pre)")
+            code, *lines = (tokens(text) for text in (run.sources[name], *text.split("\n")))
             for at, line in enumerate(lines):
                 before, after = sum(lines[:at], code), sum(lines[at + 1 :], ())
                 found.append(Printed(cell, before[-NEIGHBORS:], line, after[:NEIGHBORS]))
@@ -72,18 +81,19 @@ def expected_lines(sources: PageSources) -> list[Printed]:
 
 
 def expected_values(sources: PageSources, site: Path) -> list[Printed]:
-    """Return the article's quoted values as plain runs give them, between the page's words."""
-    parser = lxml.html.HTMLParser(encoding="utf-8")
-    document = lxml.html.fromstring((site / "index.html").read_bytes(), parser=parser)
-    elements = document.xpath("//*[@data-value]")
+    """Return the article's quoted values as plain runs give them, between the page's words.
+
+    Those that vary from run to run stand as the page has them.
+    """
+    elements = article(site).xpath("//*[@data-value]")
     found = []
     for element, (name, spec) in zip(elements, sources.quotes("index.html"), strict=True):
         snippet, key = name.split(".")
         run = sources.runs[snippet]
-        if not run.volatile:
-            before, after = around(element)
-            shown = tokens(quoted(run.values[key], spec).replace("^", ""))
-            found.append(Printed(name, before[-NEIGHBORS:], shown, after[:NEIGHBORS]))
+        before, after = around(element)
+        text = page_text(element) if run.varies(key) else quoted(run.values[key], spec)
+        shown = tokens(text.replace("^", ""))
+        found.append(Printed(name, before[-NEIGHBORS:], shown, after[:NEIGHBORS]))
     return found
 
 

@@ -44,6 +44,10 @@ class PlainRun:
     def volatile(self) -> bool:
         return any("volatile" in tags for tags in self.tags.values())
 
+    def varies(self, key: str) -> bool:
+        """Return whether a value may differ in another run: in a volatile snippet all but counts."""
+        return self.volatile and not isinstance(self.values[key], int)
+
 
 def split(text: str) -> list[tuple[str, list[str], str]]:
     """Return (name, tags, source) for each code cell."""

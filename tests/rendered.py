@@ -33,8 +33,14 @@ from publish.figures import finish_svg
 
 # Text that no cell printed and that yet stands where outputs and code do: on the page of provenance.
 COMMANDS = ("make serve ", "make test ")
-# What beside a quoted value would make another number of it.
-BEFORE, AFTER = r"[-−+±~≈<>\d.,]\Z", r"[\d²³¹⁰-⁹%]|\.\d|\s?(?:thousand|million|billion|percent)"
+# What beside a quoted value would make another number of it: signs, digits, factors and units of numbers.
+INLINE = "a abbr b cite code em i q small span strong sub sup".split()
+# Values with ± have the name of their error without _error, but for a saving: a negative cost.
+ERRORS_OF = {"learned_prior.source_far_mean_cost_error": "learned_prior.source_far_mean_saving"}
+SPACE = r"[\s\u200b\u2060\xad]*"
+BEFORE = rf"(?:[-‐‑‒–−+±∓~∼≈≲≳<>≤≥≪≫≠×·*/^√\d]|\b(?i:minus|plus|negative)){SPACE}\Z|[.,]\Z"
+WORDS = r"hundred|dozen|thousand|million|billion|trillion|percent|per cent|per ?mille?|fold"
+AFTER = rf"{SPACE}(?:[\d⁰¹²³⁴-⁹⁻%‰‱×·*/^!]|[-‑]?(?i:{WORDS})|[kKMGTµμ]\b|[eE][-−+]?\d)|[.,]\d"
 
 
 def place_of(cell: str, kind: str) -> str:
@@ -54,6 +60,36 @@ def occurrences(names: Iterable[str]) -> list[tuple[str, int]]:
         found.append((name, counts.get(name, 0)))
         counts[name] = found[-1][1] + 1
     return found
+
+
+def beside(element) -> tuple[str, str]:
+    """Return the text of an element's paragraph before and after it, through what marks it up."""
+    before = after = ""
+    while True:
+        parent, sides = element.getparent(), ([], [])
+        for side, steps in zip(sides, (element.itersiblings(preceding=True), element.itersiblings())):
+            side += [page_text(sibling) + (sibling.tail or "") for sibling in steps]
+        before = (parent.text or "") + "".join(reversed(sides[0])) + before
+        after += (element.tail or "") + "".join(sides[1])
+        if parent.tag not in INLINE:
+            return before, after
+        element = parent
+
+
+def error_of_value_before(element) -> bool:
+    """Return whether a value is a standard error behind ± and the value that it is one of."""
+    value, name = element.getprevious(), element.get("data-value")
+    if value is None or (value.tail or "").strip() != "±":
+        return False
+    return value.get("data-value") == ERRORS_OF.get(name, name.removesuffix("_error"))
+
+
+def glued(element) -> str:
+    """Return what stands beside a value and makes another number of it; nothing if nothing does."""
+    before, after = beside(element)
+    found = None if error_of_value_before(element) else re.search(BEFORE, before)
+    found = found or re.match(AFTER, after)
+    return found[0] if found else ""
 
 
 class Checker:
@@ -177,14 +213,11 @@ class Checker:
     def value(self, page: str, element, name: str, spec: str) -> None:
         run, key = self.runs[name.split(".")[0]], name.split(".")[1]
         wanted = quoted(run.values[key], spec)
-        volatile = run.volatile
-        if volatile != ("data-volatile" in element.attrib):
-            self.report(page, name, "data-volatile", str(volatile))
-        self.found += compare(page, name, page_text(element), wanted, volatile, self.tolerance)
-        sibling = element.getprevious()
-        before = element.getparent().text if sibling is None else sibling.tail
-        if (glued := re.search(BEFORE, before or "")) or (glued := re.match(AFTER, element.tail or "")):
-            self.report(page, f"{name}, beside it", glued[0], "")
+        if run.volatile != ("data-volatile" in element.attrib):
+            self.report(page, name, "data-volatile", str(run.volatile))
+        self.found += compare(page, name, page_text(element), wanted, run.varies(key), self.tolerance)
+        if found := glued(element):
+            self.report(page, f"{name}, beside it", found, "")
 
     # ---- what can be taken away ----------------------------------------------------------
 

@@ -36,35 +36,131 @@ def data():
 KNOWN = {"n": 37, "lambda": 0.013, "sigma": 0.6, "B": 8}
 
 
-def column(cell):
-    """Return the value of a table cell's formula, with the strengths of scikit-learn that `KNOWN` implies."""
-    for annotation in cell.select(".katex"):
-        annotation.replace_with(annotation.find("annotation").get_text())
-    tex = cell.get_text().replace("’", "").split(":")[-1].strip()
-    tex = tex.replace("alpha", "A").replace(r"\,", " ")
+# What the table says beside its formulas: its heads, and by row what it converts and its cells' names.
+HEADS = ["quantity", "squared error", "cross-entropy"]
+NAMES = {
+    r"prior variance $\tau$": (None, None),
+    r"$\lambda$ from $\tau$": (None, None),
+    r"scikit-learn’s strength from $\lambda$": ("alpha", "C"),
+    r"scikit-learn’s strength from $\tau$": ("alpha", "C"),
+    r"$\lambda$ from scikit-learn’s strength": (None, None),
+    r"coupled weight_decay, loss summed over $B$": (None, None),
+}
+
+
+def table(soup):
+    """Return the texts of the table of names by rows and cells, its formulas as TeX between dollars."""
+    found = soup.find(id="names").find_next("table")
+    for formula in found.select(".katex"):
+        formula.replace_with(f"${formula.find('annotation').get_text()}$")
+    return [[cell.get_text().strip() for cell in row.select("th, td")] for row in found.select("tr")]
+
+
+def named(cell):
+    """Return the name before a cell's colon, if any, and its formula."""
+    name, colon, tex = cell.rpartition(":")
+    return (name if colon else None), tex.replace("$", "").strip()
+
+
+def check_words(rows):
+    """Hold the heads, the first column and the names before the formulas against what they must be."""
+    assert rows[0] == HEADS
+    assert [row[0] for row in rows[1:]] == list(NAMES)
+    for label, *cells in rows[1:]:
+        assert tuple(named(cell)[0] for cell in cells) == NAMES[label], label
+
+
+def formula(cell):
+    """Return a table cell's formula, with the strengths of scikit-learn that `KNOWN` implies."""
+    tex = named(cell)[1].replace("alpha", "A").replace(r"\,", " ")
     strengths = {"A": KNOWN["n"] * KNOWN["lambda"] / 2, "C": 1 / (KNOWN["n"] * KNOWN["lambda"])}
     return parse_latex(tex), KNOWN | strengths
 
 
-@pytest.mark.parametrize("loss", ["squared", "cross-entropy"])
-def test_the_table_and_equations_of_the_page_are_the_function_beside_them(convert, site_dir, loss):
-    soup = BeautifulSoup((site_dir / "choosing/index.html").read_text(encoding="utf-8"), "lxml")
-    rows = [row.select("td") for row in soup.find(id="names").find_next("table").select("tr")[1:]]
+def check_formulas(convert, rows, displays, loss):
+    """Hold one column, and the equation of its loss, against the function on the page."""
     variance = KNOWN["sigma"] ** 2 if loss == "squared" else None
     given = convert("lambda", KNOWN["lambda"], KNOWN["n"], variance, KNOWN["B"])
     strength = given["alpha" if loss == "squared" else "C"]
     wanted = [given["prior_variance"], given["lambda"], strength, strength, given["lambda"]]
-    wanted += [given["weight_decay"]]
-    assert len(rows) == len(wanted)
-    cells = [column(row[1 if loss == "squared" else 2]) for row in rows]
-    displays = [a.get_text() for a in soup.select(".katex-display annotation")[:2]]
+    wanted += [given["weight_decay"], given["prior_variance"]]
+    cells = [formula(row[1 if loss == "squared" else 2]) for row in rows[1:]]
     tau = displays[1 if loss == "squared" else 0].split(r"\tau =")[1].split(r"\tag")[0]
-    for formula, known in [*cells, (parse_latex(tau), KNOWN)]:
+    for (tex, known), expected in zip([*cells, (parse_latex(tau), KNOWN)], wanted, strict=True):
         values = known | {"tau": given["prior_variance"]}
-        shown = formula.subs({symbol: values[symbol.name] for symbol in formula.free_symbols})
-        expected = wanted.pop(0) if wanted else given["prior_variance"]
-        assert float(shown) == pytest.approx(expected, rel=1e-12), formula
+        shown = tex.subs({symbol: values[symbol.name] for symbol in tex.free_symbols})
+        assert float(shown) == pytest.approx(expected, rel=1e-12), tex
+
+
+@pytest.fixture(scope="module")
+def soup(site_dir):
+    return BeautifulSoup((site_dir / "choosing/index.html").read_text(encoding="utf-8"), "lxml")
+
+
+@pytest.fixture(scope="module")
+def displays(soup):
+    return [a.get_text() for a in soup.select(".katex-display annotation")[:2]]
+
+
+@pytest.fixture(scope="module")
+def rows(displays, soup):
+    return table(soup)
+
+
+@pytest.mark.parametrize("loss", ["squared", "cross-entropy"])
+def test_the_table_and_equations_of_the_page_are_the_function_beside_them(convert, rows, displays, loss):
+    check_words(rows)
+    check_formulas(convert, rows, displays, loss)
     assert displays[0].startswith(r"L(\theta) = f(\theta) + \frac{\lambda}{2}")
+
+
+def swap(first, second):
+    """Return the rows with what stands at two places, each (row, column), exchanged."""
+
+    def swapped(rows):
+        rows = [list(row) for row in rows]
+        (i, j), (k, m) = first, second
+        rows[i][j], rows[k][m] = rows[k][m], rows[i][j]
+        return rows
+
+    return swapped
+
+
+def rename(row, column, old, new):
+    """Return the rows with another name in one cell."""
+
+    def renamed(rows):
+        assert old in rows[row][column]
+        rows = [list(cells) for cells in rows]
+        rows[row][column] = rows[row][column].replace(old, new)
+        return rows
+
+    return renamed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        swap((0, 1), (0, 2)),
+        swap((1, 0), (2, 0)),
+        swap((3, 0), (4, 0)),
+        rename(3, 1, "alpha", "C"),
+        rename(4, 2, "C", "alpha"),
+        rename(4, 2, "C: ", ""),
+        rename(1, 1, "$2", "alpha: $2"),
+        rename(6, 0, "weight_decay", "alpha"),
+    ],
+)
+def test_exchanged_heads_labels_or_names_of_the_table_are_reported(change, rows):
+    with pytest.raises(AssertionError):
+        check_words(change(rows))
+
+
+@pytest.mark.parametrize("change", [swap((1, 1), (2, 1)), swap((3, 1), (3, 2)), rename(5, 2, "C", "alpha")])
+def test_exchanged_formulas_of_the_table_are_reported(change, rows, displays, convert):
+    with pytest.raises(AssertionError):
+        for loss in ("squared", "cross-entropy"):
+            check_formulas(convert, change(rows), displays, loss)
 
 
 def weights(text):

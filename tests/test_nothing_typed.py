@@ -5,9 +5,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import lxml.html
 import pytest
 from plain_run import ROOT
-from typed_figures import typed_in_figures
+from typed_figures import figure_texts, typed_in_figures
 from typed_prose import (
     decimals_in_math,
     ids,
@@ -44,30 +45,49 @@ def test_no_decimal_is_typed_in_the_math(page, site_dir):
     assert not found, f"{page}: decimals in math:\n" + "\n".join(found)
 
 
-# How PyTorch prints a zero, and a default of BatchNorm1d.
-NAMED = {"index": ["0.0"], "breaks": ["1e-5"]}
+# Settings, names, formulas, versions, and how PyTorch prints a zero; test_said.py computes some of them.
+CODES = {
+    "index": ["weight_decay=1e-2", "weight_decay=0", "0.0", "Normal(0, prior_std)", "weight_decay=0"],
+    "choosing": ["weight_decay=0", "weight_decay=0.01"],
+    "corrections": ["2-10-10-10-1", "weight_decay=0", "weight_decay=0"],
+    "provenance": ["python3.11", "python3.13", "OMP_NUM_THREADS=1"],
+    "notebooks/block_prior": ["weight_decay=0"],
+    "notebooks/exceptions": ["(λ/2)‖θ‖²"],
+    "notebooks/laplace_prior": ["Laplace(0, s)"],
+    "notebooks/optimizers": ["weight_decay=0"],
+}
+CODES["breaks"] = ["momentum=0.9", *["weight_decay=0"] * 2, "lambd=0", "1e-5", "BatchNorm1d"]
+CODES["breaks"] += ["weight_decay=0", "lambd=0"]
+CODES["questions"] = ["weight_decay * theta.square().sum() / 2", "weight_decay=0.0", "original0", "original1"]
+CODES["questions"] += ["1 - lr * weight_decay"]
 
 
 @pytest.mark.parametrize("page", PAGES + NOTEBOOKS)
 def test_no_result_is_typed_as_code(page, site_dir):
-    assert numbers_as_code(built(site_dir, page)) == NAMED.get(page, [])
+    assert numbers_as_code(built(site_dir, page)) == CODES.get(page, [])
 
 
 # Sizes of the experiments, a threshold of one, and how many questions there are.
 SAID = {
-    "index": {"twenty points", "thousand steps", "fifty seeds", "hundredth apart", "twenty that"},
-    "choosing": {"twelve data"},
-    "corrections": {"thousand steps"},
-    "priors": {"millions of"},
+    "index": {"of twenty points", "a thousand steps", "another thousand steps", "fifty seeds"}
+    | {"a hundredth", "a hundredth apart", "twenty that"},
+    "breaks": {"of sixteen"},
+    "choosing": {"of twelve data"},
+    "corrections": {"a thousand steps"},
+    "priors": {"with millions of"},
     "questions": {"Twenty questions"},
-    "notebooks/exceptions": {"twenty steps"},
-    "notebooks/seeds": {"fifty seeds"},
+    "notebooks/exceptions": {"of twenty steps"},
+    "notebooks/seeds": {"for fifty seeds"},
 }
+# The same in figures' alternative texts.
+DRAWN = dict.fromkeys(["choosing", "notebooks/evidence", "notebooks/logistic_evidence"], {"for twelve data"})
 
 
 @pytest.mark.parametrize("page", PAGES + NOTEBOOKS)
 def test_no_result_above_ten_is_typed_in_words(page, site_dir):
-    assert number_words(prose(built(site_dir, page))) == SAID.get(page, set())
+    path = built(site_dir, page)
+    assert number_words(prose(path)) == SAID.get(page, set())
+    assert number_words("\n".join(text for _, text in figure_texts(path))) == DRAWN.get(page, set())
 
 
 @pytest.mark.parametrize("page", PAGES + NOTEBOOKS)
@@ -103,8 +123,43 @@ def page_of(tmp_path):
 def test_a_number_in_words_is_found(page_of):
     assert number_words(prose(page_of("Forty-one of fifty seeds pass, and ten fail."))) == {
         "Forty-one",
-        "fifty seeds",
+        "of fifty seeds",
     }
+
+
+@pytest.mark.parametrize(
+    ("sentence", "found"),
+    [
+        ("for batches of sixteen, so", {"of sixteen"}),
+        ("it takes two hundred.", {"two hundred"}),
+        ("(twelve)", {"twelve"}),
+        ("a <b>twelfth</b>; one thirtieth of it", {"a twelfth", "one thirtieth of"}),
+        ("by a <i>billion</i>!", {"a billion"}),
+        ("fortunately, one to ten", set()),
+    ],
+)
+def test_a_number_in_words_is_found_before_punctuation_too(sentence, found, page_of):
+    assert number_words(prose(page_of(sentence))) == found
+    drawn = figure_texts(page_of(title=lxml.html.fromstring(f"<p>{sentence}</p>").text_content()))
+    assert number_words(drawn[0][1]) == found
+
+
+@pytest.mark.parametrize("code", ["41", "41 examples", "≈ 41", "41 %", "lr=0.3", "½", "seeds_41", "x.4"])
+def test_a_result_typed_as_code_would_be_found(code, page_of):
+    assert numbers_as_code(page_of(f"<code>{code}</code>")) == [code]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<code>lr</code>",
+        "<code>seeds.gap_seed_1</code> and <code>rounding/coefficient_float32</code>",
+        "<pre><code>lr = 0.1</code></pre>",
+        '<div data-cell="near/table"><code>lr=0.1</code></div>',
+    ],
+)
+def test_names_blocks_and_outputs_are_no_results_typed_as_code(text, page_of):
+    assert not numbers_as_code(page_of(text))
 
 
 def found_in(page: Path) -> list[str]:

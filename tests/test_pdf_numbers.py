@@ -20,7 +20,7 @@ def text(site_dir: Path) -> list[str]:
 def expected(site_dir: Path, plain) -> dict[str, list[Printed]]:
     """Return the two sequences that run through the PDF."""
     sources = PageSources(plain.every(), ROOT / "docs")
-    return {"lines": expected_lines(sources), "values": expected_values(sources, site_dir)}
+    return {"lines": expected_lines(sources, site_dir), "values": expected_values(sources, site_dir)}
 
 
 @pytest.mark.parametrize("kind", ["lines", "values"])

@@ -25,7 +25,7 @@ from falsified import (
     remove_value,
 )
 from plain_run import ROOT
-from rendered import Checker
+from rendered import Checker, glued
 
 
 @pytest.fixture(scope="session")
@@ -109,6 +109,46 @@ def reported(site_dir: Path, runs, tmp_path: Path, page: str, *changes) -> list:
 @pytest.mark.parametrize("change", DISGUISES)
 def test_a_lost_added_or_disguised_output_is_reported(change, site_dir, runs, tmp_path):
     assert reported(site_dir, runs, tmp_path, "index.html", change)
+
+
+def value_between(before: str, after: str):
+    """Return the last value of a paragraph, with text and marks around it."""
+    value = '<span data-value="a.gap">0.2</span>'
+    return lxml.html.fromstring(f"<p>It is {before}{value}{after}</p>").xpath("//span[@data-value]")[-1]
+
+
+SIGNS = ["−", "- ", "− ", "minus ", "Minus\xa0", "+", "&lt; ", "&gt;", "≈ ", "~ ", "± ", "1.", "3 ", "2 × "]
+SIGNS += ["<b>−</b>", "<i>minus</i> ", "−<b></b>", "≥ ", '<span data-value="a.cost">0.1</span> ± ', "10^"]
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_a_sign_before_a_value_is_reported(sign):
+    assert glued(value_between(sign, " nats"))
+
+
+UNITS = ["%", " %", "\xa0%", " ‰", "k", " k", "²", "<sup>2</sup>", " <b>%</b>", " thousand", " percent", "5"]
+UNITS += [".5", " × 10", "e-3", " 10", " hundredths", "-fold", " millionths", " M.", " per cent"]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_factor_or_unit_after_a_value_is_reported(unit):
+    assert glued(value_between("", unit))
+    assert glued(value_between("<em>", f"</em>{unit}"))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("", "."), ("$\\lambda$ = ", ", and"), ("so. ", " times as long"), ("", " kelvin, ")],
+)
+def test_words_and_equals_signs_beside_a_value_are_none(before, after):
+    assert not glued(value_between(before, after))
+
+
+def test_a_standard_error_stands_behind_its_value():
+    error = value_between('<span data-value="a.cost">0.1</span> ± ', "")
+    for name, found in (("a.cost_error", ""), ("a.gap_error", "± ")):
+        error.set("data-value", name)
+        assert glued(error) == found
 
 
 def test_a_volatile_output_may_change_its_numbers_and_lose_none():

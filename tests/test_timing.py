@@ -10,6 +10,8 @@ import types
 
 import pytest
 import torch
+from falsified import alter_text, parse
+from masking import mask
 
 SIZES = {10: 261, 100: 20_601, 500: 503_001}  # 3w + w(w + 1) · 2 + w + 1
 VARIANTS = ["from scratch", "PyTorch", "Bayesian", "no decay"]
@@ -92,6 +94,64 @@ def test_quoted_ratios_are_the_medians(run, timed):
                 assert values[key] == pytest.approx(next(medians), abs=5.1e-3)
         sizes = [int(size) for size in re.findall(r"D = (\d+)", text)]
         assert [values[key] for key in ("smallest", "middle", "largest")] == sizes == list(SIZES.values())
+
+
+def printed_ratios(text: str) -> dict[str, str]:
+    """Return the medians as the output prints them, by the names of the values that quote them."""
+    medians = re.findall(r"([\d.]+) +\([\d.]+ to [\d.]+\)", text)
+    names = [name.replace(" ", "_").lower() for name in VARIANTS]
+    keys = [f"timing.{name}_{label}" for label in ("small", "middle", "large") for name in names]
+    return dict(zip(keys, medians, strict=True))
+
+
+def unlike_output(pages: dict, run) -> list[str]:
+    """Return the outputs of pages that differ from the first, and the quoted ratios that differ from it."""
+    find = "//*[@data-cell='timing/ratios']//pre"
+    outputs = [(page, pre.text_content()) for page, tree in pages.items() for pre in tree.xpath(find)]
+    printed = printed_ratios(outputs[0][1])
+    found = [page for page, text in outputs if text != outputs[0][1]]
+    for page, document in pages.items():
+        for value in document.xpath("//*[starts-with(@data-value, 'timing.')]"):
+            name, shown = value.get("data-value"), value.text_content()
+            if run.varies(name.removeprefix("timing.")) and shown != printed[name]:
+                found.append(f"{page}: {name} is {shown}, not {printed[name]}")
+    return found
+
+
+@pytest.fixture
+def pages(site_dir):
+    names = ("index.html", "provenance/index.html", "notebooks/timing/index.html")
+    return {name: parse(site_dir / name) for name in names}
+
+
+def test_quoted_ratios_are_those_that_the_output_beside_them_prints(run, pages, site_dir):
+    assert not unlike_output(pages, run)
+    quoted = pages["index.html"].xpath("//*[starts-with(@data-value, 'timing.')][contains(., '.')]")
+    assert len(quoted) == 6
+    elsewhere = {path.relative_to(site_dir).as_posix() for path in site_dir.rglob("*.html")} - {*pages}
+    assert not [name for name in elsewhere if 'data-value="timing.' in (site_dir / name).read_text("utf-8")]
+
+
+@pytest.mark.parametrize("label", ["small", "middle", "large"])
+@pytest.mark.parametrize("page", ["index.html", "provenance/index.html"])
+def test_another_digit_of_a_quoted_ratio_is_reported(page, label, run, pages):
+    alter_text(pages[page].xpath(f"//*[@data-value='timing.bayesian_{label}']")[0])
+    (found,) = unlike_output(pages, run)
+    assert found.startswith(f"{page}: timing.bayesian_{label}")
+
+
+def test_another_digit_of_an_output_is_reported(run, pages):
+    alter_text(pages["notebooks/timing/index.html"].xpath("//*[@data-cell='timing/ratios']")[0])
+    assert unlike_output(pages, run) == ["notebooks/timing/index.html"]
+
+
+def test_counts_among_the_times_are_compared(run):
+    assert [key for key in run.values if not run.varies(key)] == ["repeats", "smallest", "middle", "largest"]
+    page = '<p><span data-volatile>{}</span> <div class="output" data-volatile>D = {}: {} ms</div>'
+    masked = mask("a.html", page.format(25, 261, 1.25).encode())
+    assert mask("a.html", page.format(25, 261, 0.75).encode()) == masked
+    for numbers in ((26, 261, 1.25), (25, 262, 1.25)):
+        assert mask("a.html", page.format(*numbers).encode()) != masked
 
 
 def test_stopwatch_divides_what_passes_by_the_steps(run):

@@ -106,13 +106,18 @@ def prose(page: Path) -> str:
     return "\n".join([*said, *drawn, article.text_content()])
 
 
+NAMES = r"[a-z_]\w*[./][a-z_]\w*"  # of a value or a cell, as the page of provenance lists them
 WORDS = "eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty thirty forty"
-WORDS += " fifty sixty seventy eighty ninety hundred thousand million dozen"
-NUMBER_WORD = re.compile(rf"\b(?:{'|'.join(WORDS.split())})\w*[ -]\w+", re.I)
+WORDS += " fifty sixty seventy eighty ninety hundred thousand million billion trillion dozen twelfth"
+TENTHS = r"(?:twen|thir|for|fif|six|seven|eigh|nine)tieth"
+NUMBER_WORD = re.compile(rf"(?:\w+[ -])?\b(?:{'|'.join(WORDS.split())}|{TENTHS})\w*(?:[ -]\w+)?", re.I)
 
 
 def number_words(text: str) -> set[str]:
-    """Return the numbers above ten that a text says in words, each with the word after it."""
+    """Return the numbers above ten that a text says in words, each with the words around it.
+
+    A word behind a comma or a full stop is none of those around it: "of sixteen".
+    """
     return set(NUMBER_WORD.findall(text))
 
 
@@ -131,7 +136,8 @@ def decimals_in_math(page: Path) -> list[str]:
 
 
 def numbers_as_code(page: Path) -> list[str]:
-    """Return what stands in a line as code and is only a number."""
-    codes = [code for code in read(page).cssselect("article .text code") if not code.xpath("ancestor::pre")]
-    texts = [code.text_content().strip() for code in codes]
-    return [text for text in texts if re.fullmatch(r"[-−+]?\d[\d.,]*(?:e[-+]?\d+)?\s*%?", text)]
+    """Return what stands in a line as code and has a digit, in order: no output, no path made of names."""
+    codes = read(page).cssselect("article .text code")
+    within = "ancestor::pre or ancestor::*[@data-cell or @data-value]"
+    texts = [code.text_content().strip() for code in codes if not code.xpath(within)]
+    return [text for text in texts if re.search(DIGIT, text) and not re.fullmatch(NAMES, text)]
