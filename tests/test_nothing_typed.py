@@ -50,7 +50,8 @@ CODES = {
     "index": ["weight_decay=1e-2", "weight_decay=0", "0.0", "Normal(0, prior_std)", "weight_decay=0"],
     "choosing": ["weight_decay=0", "weight_decay=0.01"],
     "corrections": ["2-10-10-10-1", "weight_decay=0", "weight_decay=0"],
-    "provenance": ["python3.11", "python3.13", "OMP_NUM_THREADS=1"],
+    "provenance": ["python3.11", "python3.13", "python3-venv", "python3", "make serve PYTHON=python3.13"]
+    + ["OMP_NUM_THREADS=1"],
     "notebooks/block_prior": ["weight_decay=0"],
     "notebooks/exceptions": ["(λ/2)‖θ‖²"],
     "notebooks/laplace_prior": ["Laplace(0, s)"],
