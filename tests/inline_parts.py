@@ -253,3 +253,4 @@ PARTS["corrections"] = [
     (r"(\theta_{\text{before}} - \theta_{\text{after}})/\eta", steps.applied),
     (r"n\lambda", priors.prior_precision),
 ]
+PARTS["provenance"] = [("R^2", WORDS)]

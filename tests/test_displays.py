@@ -16,6 +16,7 @@ from display_breaks import BREAKS
 from display_choosing import CHOOSING, EXPLORER
 from display_inline import RELATIONS
 from display_priors import PRIORS
+from plain_run import ROOT
 from tex_numbers import sides, value, with_texts
 
 CHECKS = {"breaks": BREAKS, "choosing": CHOOSING, "explorer": EXPLORER, "priors": PRIORS}
@@ -101,6 +102,12 @@ def out_of_place(found, listed):
         if not (tex == entry if isinstance(entry, str) else holds_in(entry, tokens(tex)))
     ]
     return [*wrong, *found[len(listed) :], *listed[len(found) :]]
+
+
+def test_every_page_that_has_such_relations_is_listed(related):
+    """But for the article, whose relations are proved."""
+    pages = {path.stem for path in (ROOT / "docs").glob("*.md")} - {"index"}
+    assert set(RELATIONS) == {page for page in pages if related(page)}
 
 
 @pytest.mark.parametrize("page", RELATIONS)

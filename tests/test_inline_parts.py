@@ -8,6 +8,7 @@ from bs4 import BeautifulSoup
 from derivation_mutants import mutants
 from derivation_tex import UnreadableError, tokens
 from inline_parts import PARTS, WORDS
+from plain_run import ROOT
 from tex_numbers import value
 
 RELATION = re.compile(r"[=<>]|\\(?:leq?|geq?|propto|sim|approx|leftarrow|ne)(?![a-z])")
@@ -21,12 +22,15 @@ NO_CHANGE |= {(r"+\frac{D}{2n}\log(2\pi\tau)", "'+' at 0 is left out")}
 def found(site_dir):
     """Return the formulas in question of each page, in order."""
     by_page = {}
-    for page in PARTS:
-        path = site_dir / ("" if page == "article" else page) / "index.html"
+    for source in sorted((ROOT / "docs").glob("*.md")):
+        article = source.stem == "index"
+        path = site_dir / ("" if article else source.stem) / "index.html"
         soup = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
         formulas = soup.select(".katex annotation")
         inline = [one.get_text() for one in formulas if not one.find_parent(class_="katex-display")]
-        by_page[page] = [tex for tex in inline if not RELATION.search(tex) and not BARE.fullmatch(tex)]
+        by_page["article" if article else source.stem] = [
+            tex for tex in inline if not RELATION.search(tex) and not BARE.fullmatch(tex)
+        ]
     return by_page
 
 
@@ -61,6 +65,10 @@ def out_of_place(found, listed):
     texts = [tex for tex, _ in listed]
     wrong = [tex for tex, entry in zip(found, texts) if tex != entry]
     return [*wrong, *found[len(texts) :], *texts[len(found) :]]
+
+
+def test_every_page_that_has_such_formulas_is_listed(found):
+    assert set(PARTS) == {page for page, formulas in found.items() if formulas}
 
 
 @pytest.mark.parametrize("page", PARTS)
