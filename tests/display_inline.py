@@ -7,40 +7,23 @@ what a sentence sets, supposes or quotes.
 
 import numpy as np
 import torch
-from display_choosing import posterior
 from display_oracles import (
     ETA,
     KNOWN,
     LAMBDA,
     THETA,
     W,
-    X,
     f_in_torch,
     n,
     penalty,
-    pull,
-    ridge,
     tensor,
-    y,
 )
+from part_priors import of_squared_error, variance_of_the_prior
 from scipy import optimize
 
-
-def prior_of_likelihood() -> float:
-    """Search for the prior variance that pulls as weight decay does beside a mean NLL: (D3)."""
-    pulled = np.linalg.norm(LAMBDA * THETA)
-    return optimize.brentq(lambda variance: np.linalg.norm(pull(variance, THETA)) - pulled, 0.01, 9)
-
-
-def prior_of_squared_error() -> float:
-    """Search for the prior variance whose posterior mean minimizes the penalized mean squared error: (C7)."""
-    length = np.linalg.norm(ridge(X, y, n * LAMBDA / 2))
-    return optimize.brentq(lambda variance: np.linalg.norm(posterior(variance, y)[1]) - length, 0.01, 9)
-
-
 # In both 2 σ² is 0.8, not one, so that neither reading of τ holds in the world of the other.
-NLL = KNOWN | {r"\tau": prior_of_likelihood()}
-MSE = KNOWN | {r"\tau": prior_of_squared_error()}
+NLL = KNOWN | {r"\tau": variance_of_the_prior(LAMBDA)}
+MSE = KNOWN | {r"\tau": of_squared_error(n * LAMBDA / 2)}
 
 
 def best_scale(a: float, epsilon: float) -> float:

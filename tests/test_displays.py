@@ -5,7 +5,6 @@ each is read back from the built page, evaluated (tex_numbers.py) and held again
 display_oracles.py says more. Every single alteration, of a sign, factor, exponent or symbol, must be found.
 """
 
-import re
 
 import numpy as np
 import pytest
@@ -17,6 +16,7 @@ from display_choosing import CHOOSING, EXPLORER
 from display_inline import RELATIONS
 from display_priors import PRIORS
 from plain_run import ROOT
+from sentences import RELATION, within_sentences
 from tex_numbers import sides, value, with_texts
 
 CHECKS = {"breaks": BREAKS, "choosing": CHOOSING, "explorer": EXPLORER, "priors": PRIORS}
@@ -65,9 +65,6 @@ def test_every_single_alteration_of_a_display_is_found(page, number, displays):
     assert altered and not missed, missed
 
 
-RELATION = re.compile(r"[=<>]|\\(?:leq?|geq?|propto|sim|approx|leftarrow|ne)(?![a-z])")
-
-
 def holds_in(world, words):
     """Return whether an equation within a sentence holds; False for what is no equation."""
     try:
@@ -86,10 +83,7 @@ def related(site_dir):
     """Return the relations within the sentences of a page, in order."""
 
     def found(page):
-        soup = BeautifulSoup((site_dir / page / "index.html").read_text(encoding="utf-8"), "lxml")
-        formulas = soup.select(".katex annotation")
-        inline = [one.get_text() for one in formulas if not one.find_parent(class_="katex-display")]
-        return [tex for tex in inline if RELATION.search(tex)]
+        return [tex for tex in within_sentences(site_dir, page) if RELATION.search(tex)]
 
     return found
 

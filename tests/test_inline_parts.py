@@ -4,14 +4,13 @@ import re
 
 import numpy as np
 import pytest
-from bs4 import BeautifulSoup
 from derivation_mutants import mutants
 from derivation_tex import UnreadableError, tokens
 from inline_parts import PARTS, WORDS
 from plain_run import ROOT
+from sentences import RELATION, within_sentences
 from tex_numbers import value
 
-RELATION = re.compile(r"[=<>]|\\(?:leq?|geq?|propto|sim|approx|leftarrow|ne)(?![a-z])")
 BARE = re.compile(r"(\\l[Vv]ert\s*)?(\\(hat|mathcal)\{)?\\?[A-Za-z]+\}?(_(\w|\{[^{}]*\}))?(\\r[Vv]ert)?")
 MEANT = list(dict.fromkeys(entry for entries in PARTS.values() for entry in entries if entry[1] is not WORDS))
 NO_CHANGE = {("1", "a cube"), (r"\lVert \theta \rVert_2^2", "'_…' at 3 is left out")}
@@ -21,17 +20,15 @@ NO_CHANGE |= {(r"+\frac{D}{2n}\log(2\pi\tau)", "'+' at 0 is left out")}
 @pytest.fixture(scope="module")
 def found(site_dir):
     """Return the formulas in question of each page, in order."""
-    by_page = {}
-    for source in sorted((ROOT / "docs").glob("*.md")):
-        article = source.stem == "index"
-        path = site_dir / ("" if article else source.stem) / "index.html"
-        soup = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")
-        formulas = soup.select(".katex annotation")
-        inline = [one.get_text() for one in formulas if not one.find_parent(class_="katex-display")]
-        by_page["article" if article else source.stem] = [
-            tex for tex in inline if not RELATION.search(tex) and not BARE.fullmatch(tex)
+    pages = sorted(path.stem for path in (ROOT / "docs").glob("*.md"))
+    return {
+        page: [
+            tex
+            for tex in within_sentences(site_dir, page)
+            if not RELATION.search(tex) and not BARE.fullmatch(tex)
         ]
-    return by_page
+        for page in pages
+    }
 
 
 def spelled_out(tex):
