@@ -176,3 +176,10 @@ def visitor(browser, address: str):
     yield visit
     for context in contexts.values():
         context.close()
+
+
+def ready(page):
+    """Wait until what the script adds in the browser's idle time is there."""
+    page.wait_for_selector(".cell-links button", state="attached")
+    page.evaluate("new Promise((done) => requestIdleCallback(() => done(null)))")
+    return page

@@ -1,4 +1,4 @@
-"""What a reader does with a page: points at references, copies, chooses a theme, follows permalinks."""
+"""What a reader does with a page: presses tools early, copies, searches, chooses a theme, follows permalinks."""
 
 import re
 from xml.etree import ElementTree
@@ -6,22 +6,11 @@ from xml.etree import ElementTree
 import pytest
 from bs4 import BeautifulSoup
 from plain_run import ROOT
-from reader_settings import visitor
+from reader_settings import ready, visitor
 
 from publish.audit_browser import OPEN_ALL
 from publish.shots import pages_of, settle
 
-# For each kind of link a preview belongs to: the link, and what its target says.
-PREVIEWED = {
-    "reference": '.text a[href^="#ref-"]',
-    "equation": '.text a[href^="#eq-"]:not(.equation-number)',
-    "figure": '.text p a[href^="#fig-"]:not(.caption-prefix a)',
-}
-WORDS = r"""(link) => {
-  const copy = document.querySelector(link.hash).cloneNode(true);
-  copy.querySelectorAll('.headerlink, .cite-back').forEach((part) => part.remove());
-  return copy.textContent.replace(/\s+/g, ' ').trim();
-}"""
 # Open the folds around an element.
 OPEN = "(part) => { for (let up = part; up; up = up.parentElement) if (up.open === false) up.open = true }"
 # When the page was painted first, and when its script was asked for.
@@ -56,18 +45,6 @@ def pages(site_dir):
     paths = {name: site_dir / name for name in names}
     files = {name: path / "index.html" if path.is_dir() else path for name, path in paths.items()}
     return {name: BeautifulSoup(file.read_text(encoding="utf-8"), "lxml") for name, file in files.items()}
-
-
-def ready(page):
-    """Wait until what the script adds in the browser's idle time is there."""
-    page.wait_for_selector(".cell-links button", state="attached")
-    page.evaluate("new Promise((done) => requestIdleCallback(() => done(null)))")
-    return page
-
-
-def shown(page):
-    page.wait_for_selector(".preview", state="visible")
-    return " ".join(page.inner_text(".preview").split())
 
 
 def test_the_script_comes_after_the_first_paint(browser, site_url):
@@ -106,33 +83,6 @@ def test_a_tool_pressed_before_the_script_is_there_does_its_work(browser, site_u
     page.close()
 
 
-def test_pointing_at_a_link_shows_what_it_leads_to(visit):
-    for kind, selector in PREVIEWED.items():
-        name = "priors/" if kind == "figure" else ""
-        page = ready(visit(name, viewport={"width": 1280, "height": 900}))
-        link = page.locator(selector).locator("visible=true").first
-        link.scroll_into_view_if_needed()
-        link.hover()
-        page.wait_for_selector(".preview", state="visible")
-        target = link.evaluate(WORDS)
-        assert len(target) > 20 and " ".join(page.text_content(".preview").split()) == target, kind
-        box, window = page.locator(".preview").bounding_box(), page.viewport_size
-        assert 0 <= box["x"] and box["x"] + box["width"] <= window["width"], kind
-        page.mouse.move(1, 1)
-        page.wait_for_selector(".preview", state="hidden")
-
-
-def test_going_from_one_link_to_the_next_shows_the_second(visit):
-    page = ready(visit(viewport={"width": 1280, "height": 900}))
-    first, second = (page.locator(PREVIEWED["reference"]).nth(place) for place in (0, 1))
-    first.hover()
-    page.wait_for_selector(".preview", state="visible")
-    second.hover()
-    page.wait_for_timeout(600)  # longer than showing and hiding wait
-    assert " ".join(page.text_content(".preview").split()) == second.evaluate(WORDS) != first.evaluate(WORDS)
-    assert page.is_visible(".preview")
-
-
 def test_copying_a_whole_page_leaves_out_what_does_not_show(visit):
     page = ready(visit("explorer/", permissions=["clipboard-read", "clipboard-write"]))
     page.keyboard.press("Control+a")
@@ -156,29 +106,6 @@ def test_a_search_without_its_index_says_so_and_works_later(visit):
     page.wait_for_selector("dialog.search", state="hidden")
     page.keyboard.press("/")
     page.wait_for_selector("dialog.search li a")
-
-
-def test_keyboard_shows_and_hides_a_preview(visit):
-    page = ready(visit())
-    link = page.locator(PREVIEWED["reference"]).first
-    page.keyboard.press("Tab")  # from now on focus is shown, as it is for a keyboard
-    link.focus()
-    described = link.get_attribute("aria-describedby")
-    assert not described or page.query_selector(f"#{described}")
-    assert re.search(r"\b(19|20)\d\d\b", shown(page)), "a reference has a year"
-    page.keyboard.press("Escape")
-    page.wait_for_selector(".preview", state="hidden")
-    assert link.evaluate("(link) => link === document.activeElement")
-
-
-def test_first_tap_shows_the_second_follows(visit):
-    page = ready(visit(has_touch=True))
-    link = page.locator(PREVIEWED["reference"]).first
-    address = page.url
-    link.tap()
-    assert shown(page) and page.url == address
-    link.tap()
-    page.wait_for_url("**#ref-*")
 
 
 def test_each_cell_leads_to_its_source_in_the_repository_if_one_is_known(visit):
