@@ -1,4 +1,4 @@
-"""What a reader does with a page: presses tools early, copies, searches, chooses a theme, follows permalinks."""
+"""What a reader does with a page: presses tools, copies, searches, chooses a theme, follows permalinks."""
 
 import re
 from xml.etree import ElementTree
