@@ -87,7 +87,7 @@ export async function open(root) {
   try {
     if (!sections) await load(root);
   } catch {
-    status.textContent = "The index of this site cannot be loaded now. Close the search and try again";
+    status.textContent = "The index of this site cannot be loaded now. Close the search and try again.";
   }
   find();
 }
