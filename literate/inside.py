@@ -6,7 +6,7 @@ in a namespace of its own there, and leaves no name behind.
 
 
 def prepare() -> None:
-    """Note the files that are opened, import local modules from their source, draw figures as SVG."""
+    """Note the files that are read, import modules from their source, draw SVG, bound what is printed."""
     import builtins
     import io
     import os
@@ -37,9 +37,24 @@ def prepare() -> None:
             figure.savefig(text, format="svg", metadata=undated)
         return text.getvalue(), {"alt": figure.get_label()}
 
+    def bound(_):  # far over what `run` allows; the rest would wait in memory, and stay there
+        for stream in (sys.stdout, sys.stderr):
+            stream.write = bounded(stream.write)  # for one cell: IPython puts its own `write` back after each
+
+    def bounded(write, room=1_000_000):
+        def write_within(text):
+            nonlocal room
+            kept, room = text[:room], max(room - len(text), 0)
+            if kept:
+                write(kept)
+            return len(text)
+
+        return write_within
+
     builtins.open = io.open = shell.user_ns["open"] = noting_open  # IPython gives cells an `open` of its own
     io.open_code = lambda path: noting_open(path, "rb")  # what runpy opens
     SourceFileLoader.path_stats = path_stats
+    shell.events.register("pre_run_cell", bound)
     sys.path.insert(0, "")
     shell.ast_node_interactivity = "none"  # a bare expression shows nothing
     shell.config.InlineBackend.figure_formats = set()
