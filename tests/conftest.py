@@ -25,7 +25,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Workers share the processors: torch, asked for more threads than are free, waits for itself.
 torch.set_num_threads(1)
 # The files that take longest come first, so that none is left to run alone at the end.
-LONG = "deterministic faults derivation page_quality rendered freshness zensical".split()
+LONG = "faults page_quality rendered freshness zensical".split()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -86,8 +86,8 @@ def site_dir(request: pytest.FixtureRequest, together: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def plain(together: Path) -> PlainRuns:
-    """Return plain("name"): the PlainRun of a snippet, run once for all workers."""
+def computed(together: Path) -> PlainRuns:
+    """Return computed("name"): the PlainRun of a snippet, run once for all workers."""
     (together / "plain").mkdir(exist_ok=True)
     return PlainRuns(together / "plain")
 

@@ -1,0 +1,135 @@
+"""The folded checks of the derivation: each fails when its step is altered, and their numbers are right."""
+
+import ast
+import contextlib
+import copy
+import io
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+SNIPPET = Path(__file__).resolve().parents[2] / "snippets" / "derivation.py"
+CHECKS = [f"step_{k}" for k in range(1, 10)]
+CHECKS += ["gradient", "sgd_step", "mean_squared_error", "mean_squared_error_map"]
+SWAPPED = {ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.Pow: ast.Mult}
+
+
+def cells():
+    """Return the snippet's code cells by name, in order."""
+    parts = re.split(r"^# %% (\[markdown\]|\w+)[^\n]*\n", SNIPPET.read_text(encoding="utf-8"), flags=re.M)
+    named = zip(parts[1::2], parts[2::2], strict=True)
+    return {name: source for name, source in named if name != "[markdown]"}
+
+
+def run(source, names):
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(compile(source, str(SNIPPET), "exec"), names)
+
+
+@pytest.fixture(scope="module")
+def before():
+    """What each check finds defined: the names that the cells above it leave behind."""
+    names, found = {}, {}
+    for name, source in cells().items():
+        found[name] = dict(names)
+        if name == "values":
+            return found
+        run(source, names)
+
+
+def altered(source):
+    """Yield the cell with one operator, sign or number of one computed assignment changed."""
+    tree = ast.parse(source)
+    assignments = [node for node in ast.walk(tree) if isinstance(node, ast.Assign)]
+    for line, assignment in enumerate(assignments):
+        for spot, node in enumerate(ast.walk(assignment.value)):
+            for change in _changes(node):
+                fresh = copy.deepcopy(tree)
+                targets = [other for other in ast.walk(fresh) if isinstance(other, ast.Assign)]
+                value = list(ast.walk(targets[line].value))[spot]
+                change(value)
+                yield ast.unparse(fresh), ast.unparse(targets[line])
+
+
+def _changes(node):
+    """Return the alterations of one node; names, calls and text stay."""
+    if isinstance(node, ast.BinOp) and type(node.op) in SWAPPED:
+        return [lambda other: setattr(other, "op", SWAPPED[type(other.op)]())]
+    if isinstance(node, ast.UnaryOp):
+        flipped = {ast.USub: ast.UAdd, ast.UAdd: ast.USub}
+        return [lambda other: setattr(other, "op", flipped[type(other.op)]())]
+    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+        return [lambda other: setattr(other, "value", node.value + 1)]
+    return []
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_check_passes_as_it_stands(before, name):
+    run(cells()[name], dict(before[name]))
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_check_fails_when_a_sign_or_factor_is_altered(before, name):
+    variants = list(altered(cells()[name]))
+    assert variants, "nothing in this check can be altered"
+    for source, line in variants:
+        try:
+            run(source, dict(before[name]))
+        except AssertionError as error:
+            assert "the sides differ by" in str(error)
+        except (ValueError, IndexError):
+            pass  # the logarithm of a negative number, no covariance, no such example
+        else:
+            pytest.fail(f"cell '{name}' does not notice the alteration `{line}`")
+
+
+# Oracles: NumPy and SciPy on the same four examples, nothing shared with the snippet.
+
+INPUTS, OUTPUTS = np.array([-1.0, 0.0, 1.0, 2.0]), np.array([0.3, 0.1, 1.0, 2.0])
+POINT = np.array([0.2, 0.1, 0.5])
+NOISE, DECAY = 0.25, 0.2
+PRIOR = 1 / (4 * DECAY)
+
+
+def log_joint(theta):
+    """Return log p(y | x, theta) + log p(theta) for theta of shape (..., 3)."""
+    means = theta @ np.vander(INPUTS, 3, increasing=True).T
+    log_likelihood = stats.norm(means, math.sqrt(NOISE)).logpdf(OUTPUTS).sum(axis=-1)
+    return log_likelihood + stats.norm(0, math.sqrt(PRIOR)).logpdf(theta).sum(axis=-1)
+
+
+@pytest.fixture(scope="module")
+def values(computed):
+    return computed("derivation").values
+
+
+@pytest.fixture(scope="module")
+def log_evidence():
+    """Integrate over a cube of 101^3 points; a sum is that accurate for a smooth density inside it."""
+    axis = np.linspace(-3.5, 3.5, 101)
+    cube = np.stack(np.meshgrid(axis, axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)
+    return math.log(np.exp(log_joint(cube)).sum() * (axis[1] - axis[0]) ** 3)
+
+
+def test_evidence_is_the_integral_of_likelihood_times_prior(values, log_evidence):
+    assert values["log_evidence"] == pytest.approx(log_evidence, abs=1e-7)
+
+
+def test_left_side_is_the_normalized_product_of_likelihood_and_prior(values, log_evidence):
+    log_posterior = log_joint(POINT) - log_evidence
+    assert values["log_posterior"] == pytest.approx(log_posterior, abs=1e-7)
+    assert values["negative_log_posterior_per_example"] == pytest.approx(-log_posterior / 4, abs=1e-7)
+
+
+def test_penalized_loss_and_constant_add_up_to_the_negative_log_posterior(values, log_evidence):
+    squared_errors = (OUTPUTS - np.polyval(POINT[::-1], INPUTS)) ** 2
+    nll = squared_errors.mean() / (2 * NOISE) + math.log(2 * math.pi * NOISE) / 2
+    loss = nll + DECAY / 2 * (POINT**2).sum()
+    assert values["mse"] == pytest.approx(squared_errors.mean(), abs=1e-14)
+    assert values["nll"] == pytest.approx(nll, abs=1e-14)
+    assert values["penalized_loss"] == pytest.approx(loss, abs=1e-14)
+    assert values["constant"] == pytest.approx(-(log_joint(POINT) - log_evidence) / 4 - loss, abs=1e-7)

@@ -1,0 +1,98 @@
+"""Prior draws, shells and modes: against the chi distribution, moments and one-dimensional optima."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import integrate, optimize, stats
+
+import models
+
+
+@pytest.fixture(scope="module")
+def snippet(computed):
+    return computed("typical")
+
+
+def test_norm_of_a_draw_follows_the_chi_distribution(snippet):
+    tau = snippet.values["prior_variance"]
+    for line in snippet.stdout["norms"].splitlines()[2:]:
+        D, shell, mean, sd, low, _, high, gap = line.split()
+        chi = stats.chi(int(D), scale=tau**0.5)
+        # 20 000 draws: standard error of the mean about 0.007, of a quantile about 0.02.
+        assert float(shell) == pytest.approx((int(D) * tau) ** 0.5, abs=0.006)
+        assert float(mean) == pytest.approx(chi.mean(), abs=0.03)
+        assert float(sd) == pytest.approx(chi.std(), abs=0.03)
+        assert float(low) == pytest.approx(chi.ppf(0.05), abs=0.08)
+        assert float(high) == pytest.approx(chi.ppf(0.95), abs=0.08)
+        assert float(gap) == pytest.approx(int(D) / 2, rel=0.02, abs=0.06)
+
+
+def test_parameter_count_is_that_of_the_network(snippet):
+    assert snippet.values["parameters"] == sum(p.numel() for p in models.Net().parameters())
+
+
+def test_output_scale_of_the_prior_agrees_with_a_hand_written_network(snippet):
+    """Random weights and ReLUs in numpy; at x = 10 the features are those of 60 points on [-10, 10]."""
+    x = np.linspace(-10, 10, 60)
+    raw = np.stack([x, x**2], axis=1)
+    start = ((raw - raw.mean(0)) / raw.std(0, ddof=1))[-1]
+    rng = np.random.default_rng(3)
+    for key, decay in [("output_std_strong", 0.1), ("output_std", 0.01), ("output_std_weak", 0.001)]:
+        std = (1 / (60 * decay)) ** 0.5
+        value = np.tile(start, (20_000, 1))
+        for layer, width in enumerate((10, 10, 10, 1)):
+            weight = rng.normal(size=(20_000, width, value.shape[1])) * std
+            value = np.einsum("dij,dj->di", weight, value if layer == 0 else np.maximum(value, 0))
+            value += rng.normal(size=value.shape) * std
+        # Outputs are heavy-tailed: the standard deviation of 20 000 draws varies by about 2 %.
+        assert snippet.values[key] == pytest.approx(value.std(), rel=0.08)
+
+
+def test_ten_times_less_decay_gives_outputs_nearly_a_hundred_times_larger(snippet):
+    """Four layers: the standard deviation goes as the fourth power of that of the weights, but for biases."""
+    assert snippet.values["output_ratio"] == pytest.approx(10**2, rel=0.02)
+
+
+def test_coin_modes_are_optima_of_their_densities(snippet):
+    """Nine heads of ten, logit ~ N(0, 1); the density over p gains the Jacobian 1 / (p (1 - p))."""
+
+    def over_logit(z):
+        return -(9 * -math.log1p(math.exp(-z)) - math.log1p(math.exp(z)) - z * z / 2)
+
+    def over_p(p):
+        return over_logit(math.log(p / (1 - p))) + math.log(p * (1 - p))
+
+    z = optimize.minimize_scalar(over_logit, bounds=(-5, 5), method="bounded", options={"xatol": 1e-10}).x
+    p = optimize.minimize_scalar(over_p, bounds=(0.01, 0.99), method="bounded", options={"xatol": 1e-10}).x
+    v = snippet.values
+    assert v["mode_of_logit"] == pytest.approx(
+        1 / (1 + math.exp(-z)), abs=5e-5
+    )
+    assert v["mode_of_p"] == pytest.approx(p, abs=5e-5)
+    total, _ = integrate.quad(lambda z: math.exp(-over_logit(z)), -12, 12)
+    median = math.log(v["median_p"] / (1 - v["median_p"]))
+    half, _ = integrate.quad(lambda z: math.exp(-over_logit(z)), -12, median)
+    assert half / total == pytest.approx(0.5, abs=1e-4)
+
+
+def test_decay_of_two_factors_is_an_l1_penalty():
+    """The least (u^2 + v^2) / 2 over u v = w is |w|: by search, for several w."""
+    u = np.exp(np.linspace(-6, 6, 200_001))
+    for w in (0.01, 0.5, 3.0):
+        assert np.min(u**2 + (w / u) ** 2) / 2 == pytest.approx(abs(w), rel=1e-6)
+
+
+def test_products_print_the_soft_threshold(snippet):
+    _, *rows = snippet.stdout["product"].splitlines()
+    assert len(rows) == 3
+    for line in rows:
+        target, single, shrunk, double, threshold = map(float, line.split())
+        assert single == pytest.approx(target / 1.3, abs=1e-4) == shrunk
+        assert double == threshold == pytest.approx(max(target - 0.3, 0), abs=1e-4)
+
+
+def test_map_estimate_is_shorter_than_posterior_draws_and_truth(snippet):
+    v = snippet.values
+    assert v["norm_mode"] < min(v["norm_posterior"], v["norm_true"])
+    assert v["naive_variance"] < v["prior_variance"]

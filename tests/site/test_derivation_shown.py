@@ -1,0 +1,96 @@
+"""What the reader sees of a formula is what KaTeX draws of the TeX that was proved."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+
+from publish.formulas import node
+
+ROOT = Path(__file__).resolve().parents[2]
+# The one thing that the publisher tells KaTeX: no line of a display ends after the bar of p(y | x).
+DRAW = r"""
+import katex from "katex";
+import { readFileSync } from "node:fs";
+const rules = { strict: "error", throwOnError: true };
+const macros = (display) => (display ? { "\\mid": "∣\\nobreak" } : {});
+const draw = ([tex, display]) =>
+  katex.renderToString(tex, { displayMode: display, macros: macros(display), ...rules });
+process.stdout.write(JSON.stringify(JSON.parse(readFileSync(0, "utf8")).map(draw)));
+"""
+
+
+def drawn_again(formulas):
+    """Return the HTML of each (TeX, is a display), from a KaTeX process of this test's own."""
+    command = [node(), "--input-type=module", "--eval", DRAW]
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        input=json.dumps(formulas),
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+        timeout=60,
+    )
+    return json.loads(done.stdout)
+
+
+def bare(html):
+    """Return the markup with nothing around it, as one parser writes it.
+
+    Without what the publisher changes and nobody sees: a width that is no longer MathML, and where a
+    formula may break, which is at a <wbr> or between two of KaTeX's parts, each held up by a strut.
+    """
+    soup = BeautifulSoup(str(html).replace('<mtd width="50%">', "<mtd>"), "lxml")
+    for strut in soup.select(".katex-strut"):
+        strut.decompose()
+    for place in [*soup("wbr"), *soup.select(".katex-base")]:
+        place.unwrap()  # lxml takes what follows a <wbr> for its content
+    return str(soup.body.find("span"))
+
+
+@pytest.fixture(scope="module")
+def formulas(site_dir):
+    """Each formula of the site: its TeX, whether it is a display, and the element the page shows."""
+    found = []
+    for page in [site_dir / "index.html", *sorted(site_dir.rglob("*/index.html"))]:
+        soup = BeautifulSoup(page.read_text(encoding="utf-8"), "lxml")
+        for element in soup.select(".katex"):
+            display = element.find_parent(class_="katex-display")
+            found.append((element.find("annotation").get_text(), display is not None, display or element))
+    return found
+
+
+def test_the_site_has_formulas(formulas):
+    assert sum(display for _, display, _ in formulas) >= 60 and len(formulas) > 400
+
+
+def test_each_formula_shown_is_its_annotation_drawn_again(formulas):
+    fresh = drawn_again([(tex, display) for tex, display, _ in formulas])
+    differing = [
+        tex for (tex, _, shown), html in zip(formulas, fresh, strict=True) if bare(shown) != bare(html)
+    ]
+    assert not differing, f"the page shows something else than this TeX: {differing}"
+
+
+def test_a_formula_that_shows_another_sign_is_noticed(formulas):
+    tex, display, shown = next(formula for formula in formulas if r"\tag{7}" in formula[0])
+    (fresh,) = drawn_again([(tex.replace("+", "-", 1), display)])
+    assert bare(shown) != bare(fresh)
+
+
+def test_each_numbered_equation_can_be_linked_to(formulas):
+    for tex, _, shown in formulas:
+        for tag in re.findall(r"\\tag\{([^{}]+)\}", tex):
+            assert shown.find_parent(id=f"eq-{tag.lower()}"), f"equation ({tag}) has no id eq-{tag.lower()}"
+
+
+def test_no_formula_is_hidden_from_the_eye_or_from_screen_readers(formulas):
+    """Each has both halves, what is seen and its MathML, and neither is switched off in the markup."""
+    for tex, _, shown in formulas:
+        assert shown.select_one(".katex-html") and shown.select_one(".katex-mathml math"), tex
+        for around in (shown, *shown.parents):
+            assert not around.has_attr("hidden") and around.get("aria-hidden") != "true", tex

