@@ -4,35 +4,13 @@
 # A table of every class in `torch.optim`, read off the steps that each takes
 # rather than off its documentation.
 
-# %% discover
+# %% trajectory
 import inspect
 from functools import partial
 
 import torch
 
 torch.set_default_dtype(torch.float64)
-classes = [
-    item
-    for name, item in sorted(
-        vars(torch.optim).items(), key=lambda pair: pair[0].lower()
-    )
-    if inspect.isclass(item) and issubclass(item, torch.optim.Optimizer)
-]
-classes.remove(torch.optim.Optimizer)
-print(len(classes), "optimizers:")
-for first in range(0, len(classes), 5):
-    print(" ", *(item.__name__ for item in classes[first:first + 5]))
-
-# %% [markdown]
-# An optimizer sees gradients and nothing else. So it is fed the same eight
-# gradients again and again: with decay switched on, and with decay added by
-# hand in one of two places.
-
-# %% trajectory
-def takes(optimizer_class, argument):
-    return argument in inspect.signature(optimizer_class).parameters
-
-
 START = torch.tensor([[1.0, -2.0], [0.5, 3.0], [-1.5, 0.8]])
 GRADIENTS = torch.randn(8, 3, 2, generator=torch.Generator().manual_seed(0))
 
@@ -55,22 +33,26 @@ def trajectory(make, gradients=GRADIENTS, penalty=0.0, shrink=0.0):
 
 
 # %% [markdown]
-# Two trajectories are the same when no coordinate differs by more than
-# rounding in float64.
+# An optimizer sees gradients and nothing else. So it is fed the same eight
+# gradients again and again: with decay switched on, and with decay added by
+# hand in one of two places.
 
 # %% probe
-def gap(a, b):
-    return (a - b).abs().max().item()
-
-
 LR, DECAY = 0.1, 0.3
+
+
+def takes(optimizer_class, argument):
+    return argument in inspect.signature(optimizer_class).parameters
+
+
+def same(path, other):
+    return (path - other).abs().max() < 1e-12  # up to rounding in float64
 
 
 def probe(optimizer_class, **options):
     """Name how an optimizer applies weight decay, from its steps alone."""
     if not takes(optimizer_class, "weight_decay"):
         return "no argument"
-
     make = partial(optimizer_class, lr=LR, **options)
     plain = partial(make, weight_decay=0)
     decayed = trajectory(partial(make, weight_decay=DECAY))
@@ -79,19 +61,81 @@ def probe(optimizer_class, **options):
         "coupled": trajectory(plain, penalty=DECAY),
         "decoupled": trajectory(plain, shrink=LR * DECAY),
     }
-    same = [name for name, path in by_hand.items() if gap(path, decayed) < 1e-12]
-    return " = ".join(same) or "other"
+    names = [name for name, path in by_hand.items() if same(path, decayed)]
+    return " = ".join(names) or "other"
 
-
-# %% probe_three
-print("SGD             ", probe(torch.optim.SGD))
-print("SGD, momentum   ", probe(torch.optim.SGD, momentum=0.9))
-print("Adam            ", probe(torch.optim.Adam))
-print("AdamW           ", probe(torch.optim.AdamW))
 
 # %% [markdown]
-# More questions per class. Does $\theta$ move at `weight_decay=0` when the
-# gradient is zero?
+# One row for each class that `torch.optim` exports, and one more where an
+# option can change the kind of decay.
+
+# %% rows
+def variants(optimizer_class):
+    """The options that can change the kind of decay, one dict per row."""
+    yield {}
+    if takes(optimizer_class, "decoupled_weight_decay"):
+        yield {"decoupled_weight_decay": True}
+    if optimizer_class is torch.optim.SGD:
+        yield {"momentum": 0.9}
+
+
+base = torch.optim.Optimizer
+exported = [one for one in vars(torch.optim).values() if inspect.isclass(one)]
+classes = [one for one in exported if issubclass(one, base) and one is not base]
+rows = {
+    (one, *options.items()): probe(one, **options)
+    for one in sorted(classes, key=lambda one: one.__name__.lower())
+    for options in variants(one)
+}
+
+
+# %% table tags=["markdown"]
+def default(optimizer_class):
+    found = inspect.signature(optimizer_class).parameters.get("weight_decay")
+    return f"{found.default:g}" if found else "–"
+
+
+meanings = {
+    "coupled": "Gaussian, τ = 1/(nλ)",
+    "coupled = decoupled": "Gaussian, τ = 1/(nλ)",
+    "decoupled": "none; timescale 1/(ηλ)",
+    "no argument": "none",
+}
+print("| class | weight decay | default | as a prior |")
+print("|---" * 4 + "|")
+for kind, meaning in meanings.items():
+    for (one, *options), found in rows.items():
+        if found == kind:
+            words = [f"`{one.__name__}`"]
+            words += [key.removesuffix("_weight_decay") for key, _ in options]
+            print("|", ", ".join(words), f"| {kind} | {default(one)} |", end="")
+            print(" Gaussian, with λ + `lambd` |" if one is torch.optim.ASGD
+                  else f" {meaning} |")
+
+# %% [markdown]
+# Does anything else in a constructor change the decay? Three switches are
+# compared with the for-loop; `maximize` climbs the negated gradients.
+
+# %% switches
+def switched(optimizer_class, switch, **options):
+    """Does switch=True take the steps of the plain for-loop?"""
+    if takes(optimizer_class, "weight_decay"):
+        options = {**options, "weight_decay": DECAY}
+    make = partial(optimizer_class, lr=LR, **options)
+    sign = -1 if switch == "maximize" else 1
+    fast = trajectory(partial(make, **{switch: True}), sign * GRADIENTS)
+    loop = {"foreach": False} if takes(optimizer_class, "foreach") else {}
+    return same(fast, trajectory(partial(make, **loop)))
+
+
+for switch in ("foreach", "fused", "maximize"):
+    having = [
+        switched(one, switch, **dict(options))
+        for one, *options in rows
+        if takes(one, switch) and one is not torch.optim.SparseAdam
+    ]
+    print(f"{switch:9}same steps in {sum(having)} of {len(having)} rows")
+
 
 # %% alone
 def moves_alone(optimizer_class, **options):
@@ -104,113 +148,81 @@ def moves_alone(optimizer_class, **options):
     if optimizer_class is torch.optim.SparseAdam:  # takes no other gradients
         theta.grad = theta.grad.to_sparse()
     optimizer.step(lambda: torch.zeros(()))  # LBFGS wants a closure
-    return gap(theta.detach(), START)
+    return (theta.detach() - START).abs().max().item()
 
 
-print("ASGD, weight_decay=0, gradient 0")
-for lambd in (1e-4, 0):
-    move = moves_alone(torch.optim.ASGD, lambd=lambd)
-    print(f"lambd={lambd}: moved by {move:.1e}")
+movers = [one.__name__ for one in classes if moves_alone(one)]
+print("move without gradient and decay:", *movers)
+print("ASGD with lambd=0 moves by", moves_alone(torch.optim.ASGD, lambd=0))
 
 # %% [markdown]
-# Do the faster implementations take the same steps as the for-loop, and does
-# `maximize`, which climbs the gradient, still shrink the weights?
+# Decoupled decay makes $\theta$ a running average of the optimizer’s own
+# steps $u$, which the same gradients without decay show.
 
-# %% switches
-def agrees(optimizer_class, switch, **options):
-    """Compare switch=True with the for-loop, where the class has the switch."""
-    if not takes(optimizer_class, switch):
-        return "–"
-    if takes(optimizer_class, "weight_decay"):
-        options = {**options, "weight_decay": DECAY}
-    make = partial(optimizer_class, lr=LR, **options)
-    fast = trajectory(partial(make, **{switch: True}))
-    slow = trajectory(partial(make, foreach=False))
-    return "same" if gap(slow, fast) < 1e-12 else "differs"
+# %% timescale
+adamw = partial(torch.optim.AdamW, lr=LR)
+free = trajectory(partial(adamw, weight_decay=0))
+u = torch.cat([START[None], free]).diff(dim=0) / -LR
+keep, t = 1 - LR * DECAY, len(u)
+average = keep**t * START
+for age in range(t):
+    average = average - LR * keep**age * u[t - 1 - age]
+gap = trajectory(partial(adamw, weight_decay=DECAY))[-1] - average
+print("AdamW equals the sum:", bool(gap.abs().max() < 1e-12))
+print(f"after 1/(ηλ) steps, {(1 - 1e-5) ** 100_000:.3f} of the start is left")
 
+# %% [markdown]
+# Muon scales its step with the matrix’s shape. Does it scale its decay too?
 
-# %% climbing
-def still_shrinks(optimizer_class, **options):
-    """Do −g with maximize=True and g without it give the same steps?"""
-    wanted = ("maximize", "weight_decay")
-    if not all(takes(optimizer_class, argument) for argument in wanted):
-        return "–"
-    make = partial(optimizer_class, lr=LR, weight_decay=DECAY, **options)
-    climb = trajectory(partial(make, maximize=True), -GRADIENTS)
-    return "shrinks" if gap(climb, trajectory(make)) < 1e-12 else "differs"
-
-
-# %% row
-def variants(optimizer_class):
-    """The options that can change the kind of decay, one dict per row."""
-    yield {}
-    if takes(optimizer_class, "decoupled_weight_decay"):
-        yield {"decoupled_weight_decay": True}
-    if optimizer_class is torch.optim.SGD:
-        yield {"momentum": 0.9}
+# %% muon
+def muon_step(shape, rule, gradient, weight_decay):
+    """Change of a matrix of ones in one step of Muon with lr = LR."""
+    theta = torch.nn.Parameter(torch.ones(shape))
+    theta.grad = gradient * torch.eye(*shape)
+    torch.optim.Muon([theta], lr=LR, weight_decay=weight_decay,
+                     adjust_lr_fn=rule).step()
+    return theta.detach() - 1
 
 
-def row(item, options):
-    """The cells of one row of the table."""
-    default = "–"
-    if takes(item, "weight_decay"):
-        arguments = inspect.signature(item).parameters
-        default = f"{arguments['weight_decay'].default:g}"
-    return [
-        probe(item, **options),
-        default,
-        "moves" if moves_alone(item) > 0 else "rests",
-        agrees(item, "foreach", **options),
-        agrees(item, "fused", **options),
-        still_shrinks(item, **options),
-    ]
+print("shape      rule             step/lr  decay/lr")
+muon = {}
+for shape in ((8, 8), (64, 8)):
+    for rule in ("original", "match_rms_adamw"):
+        step = torch.linalg.matrix_norm(muon_step(shape, rule, 1, 0), 2) / LR
+        decay = -muon_step(shape, rule, 0, DECAY).mean() / LR
+        muon[shape, rule] = step.item(), decay.item()
+        print(f"{shape!s:10} {rule:15} {step:8.2f} {decay:9.2f}")
 
+# %% [markdown]
+# Lion is not in PyTorch. Its step is a sign, so its decay can be followed by
+# hand, here on $f(\theta) = (\theta - 5)^2/2$ with three learning rates at once.
 
-# %% rows
-rows = {
-    (item.__name__, *options): row(item, options)
-    for item in classes
-    for options in variants(item)
-}
-print(len(rows), "rows for", len(classes), "classes")
+# %% lion
+lam, lr = 0.5, torch.tensor([0.01, 0.1, 1.0])
+theta, momentum, largest = torch.zeros(3), torch.zeros(3), torch.zeros(3)
+for _ in range(2000):
+    gradient = theta - 5
+    sign = (0.9 * momentum + 0.1 * gradient).sign()
+    theta = theta - lr * (sign + lam * theta)
+    momentum = 0.99 * momentum + 0.01 * gradient
+    largest = torch.maximum(largest, theta.abs())
 
-# %% table tags=["markdown"]
-print("| `torch.optim` | weight decay | default | alone ", end="")
-print("| foreach | fused | maximize |")
-print("|---" * 7 + "|")
-for (name, *options), cells in rows.items():
-    words = [word.removesuffix("_weight_decay") for word in (name, *options)]
-    label = ", ".join(f"`{word}`" for word in words)
-    print("|", " | ".join([label, *cells]), "|")
-
-# %% check tags=["hidden"]
-kinds = {key: cells[0] for key, cells in rows.items()}
-known = {"coupled", "decoupled", "coupled = decoupled", "no argument"}
-assert set(kinds.values()) == known, kinds
-assert [key for key, cells in rows.items() if cells[2] == "moves"] == [("ASGD",)]
-assert "differs" not in {cell for cells in rows.values() for cell in cells[3:]}, rows
-assert moves_alone(torch.optim.ASGD, lambd=0) == 0
-
-documented = torch.optim.Adafactor.__doc__.split("weight_decay (float", 1)[1]
-documented = float(documented.split("(default: ", 1)[1].split(")", 1)[0])
+print(f"minimum of f: 5, of L: {5 / (1 + lam):.2f}, box: {1 / lam:g}")
+print("  lr     ηλ  Lion ends at  largest |θ|")
+for row in zip(lr, lr * lam, theta, largest):
+    print("{:4g} {:6g} {:13.4f} {:12.4f}".format(*(x.item() for x in row)))
 
 # %% values tags=["hidden"]
-decoupled_rows = [key for key, kind in kinds.items() if kind == "decoupled"]
+documented = torch.optim.Adafactor.__doc__.split("weight_decay (float", 1)[1]
+asgd = inspect.signature(torch.optim.ASGD).parameters
 values = {
-    "classes": len(classes),
-    "rows": len(rows),
-    "coupled_rows": sum(kind.startswith("coupled") for kind in kinds.values()),
-    "decoupled_rows": len(decoupled_rows),
-    "no_argument_rows": sum(kind == "no argument" for kind in kinds.values()),
-    "adamw_default": float(rows["AdamW",][1]),
-    "muon_default": float(rows["Muon",][1]),
-    "decaying": " and ".join(k[0] for k, c in rows.items() if c[1] not in ("0", "–")),
-    "adafactor_documented": documented,
-    "adafactor_default": float(rows["Adafactor",][1]),
-    "asgd_lambd": inspect.signature(torch.optim.ASGD).parameters["lambd"].default,
-    "asgd_move": moves_alone(torch.optim.ASGD),
-    "learning_rate": LR,
-    "probe_decay": DECAY,
     "torch": torch.__version__.split("+")[0],
-    **{"kind_" + "_".join(key).lower(): kind for key, kind in kinds.items()},
+    "adamw_default": float(default(torch.optim.AdamW)),
+    "adamw_box": 1 / float(default(torch.optim.AdamW)),
+    "muon_default": float(default(torch.optim.Muon)),
+    "adafactor_documented": float(documented.split("(default: ")[1].split(")")[0]),
+    "adafactor_default": float(default(torch.optim.Adafactor)),
+    "asgd_lambd": asgd["lambd"].default,
+    "lion_lam": lam,
+    "lion_end": theta[0].item(),
 }

@@ -1,5 +1,7 @@
 """Normalized weights: exact rescaling, no minimum without ε, and a minimum with it."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
@@ -9,16 +11,12 @@ from scipy.optimize import minimize_scalar
 
 @pytest.fixture(scope="module")
 def page():
-    return run_cells("scale_invariance", "model", "train", "compare", "map_estimate", "map_scale")
+    return run_cells("scale_invariance", "model", "train", "map_estimate", "map_scale", "coupled_examples")
 
 
 @pytest.fixture(autouse=True)
-def double():
+def in_float64(double):
     """The snippet computes in float64; so do calls into it."""
-    dtype = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
-    yield
-    torch.set_default_dtype(dtype)
 
 
 def penalized(page, w, v, eps, decay=0.01):
@@ -32,52 +30,72 @@ def penalized(page, w, v, eps, decay=0.01):
 def test_normalization_by_hand_is_batch_norm(page):
     layer = torch.nn.BatchNorm1d(4, eps=1e-3, affine=False)
     w, v = page["W0"], page["V0"]
-    expected = torch.nn.functional.softplus(layer(page["X"] @ w)) @ v
-    torch.testing.assert_close(page["predict"](w, v, 1e-3), expected, rtol=1e-12, atol=1e-12)
+    outputs = torch.nn.functional.softplus(layer(page["X"] @ w)) @ v
+    expected = torch.nn.functional.mse_loss(outputs, page["y"])
+    torch.testing.assert_close(page["nll"](w, v, 1e-3), expected, rtol=1e-12, atol=1e-12)
 
 
-def test_rescaling_by_powers_of_two_changes_no_bit_of_any_loss(computed, page):
-    values = computed("scale_invariance").values
-    assert values["exact_differ"] == values["exact_differ_momentum"] == 0
+RESCALED = {
+    "SGD": (torch.optim.SGD, 64, 64),  # from 8w: c², c²
+    "momentum": (partial(torch.optim.SGD, momentum=0.9), 64, 64),
+    "Adam": (partial(torch.optim.Adam, eps=0), 8, 64),  # c, c²
+    "AdamW": (partial(torch.optim.AdamW, eps=0), 8, 8),  # c, c
+}
+
+
+@pytest.mark.parametrize("name", RESCALED)
+def test_rescaling_by_a_power_of_two_changes_no_bit_of_any_loss(page, name):
+    kind, faster, weaker = RESCALED[name]
     eta, decay = page["ETA"], page["LAMBDA"]
-    for momentum in (0.0, 0.9):
-        one = page["losses"](1, eta, decay, momentum=momentum)
-        eight = page["losses"](8, 64 * eta, decay / 64, momentum=momentum)
-        assert torch.equal(one, eight)
-        assert one[0] - one[-1] > 0.1  # and the runs do learn
+    one, eight = page["losses"](kind), page["losses"](kind, 8, faster * eta, decay / weaker)
+    assert torch.equal(one, eight)
+    assert one[0] - one[-1] > 0.05  # and the run does learn
+    other = page["losses"](kind, 8, faster * eta, 2 * decay / weaker)
+    assert (one - other).abs().max() > 1e-6  # another λ is another run
+
+
+def test_the_page_shows_no_difference_for_four_optimizers_and_one_for_the_others(computed):
+    rows = computed("scale_invariance").stdout["compare"].splitlines()[1:]
+    differ = {row[:15].strip(): int(row[15:].split()[2]) for row in rows}
+    steps = computed("scale_invariance").values["steps"]
+    assert list(differ.values())[:4] == [0] * 4 and min(list(differ.values())[4:]) > 0.9 * steps
 
 
 def test_rescaling_by_three_agrees_up_to_rounding(page):
     eta, decay = page["ETA"], page["LAMBDA"]
-    gap = (page["losses"](1, eta, decay) - page["losses"](3, 9 * eta, decay / 9)).abs().max()
+    one, three = page["losses"](torch.optim.SGD), page["losses"](torch.optim.SGD, 3, 9 * eta, decay / 9)
+    gap = (one - three).abs().max()
     assert 0 < gap < 1e-12
 
 
-def test_training_is_the_update_written_in_numpy_with_numerical_gradients(page):
-    w, v = page["W0"].numpy().copy(), page["V0"].numpy().copy()
-    losses, step = [], 1e-6
-    for _ in range(5):
-        losses.append(penalized(page, w, v, 0.0, decay=0.0))
+def gradient_steps(page, scale, eta, decay, eps, steps):
+    """SGD in NumPy with central differences, w alone rescaled: the losses before each step."""
+    w, v = scale * page["W0"].numpy(), page["V0"].numpy().copy()
+    losses = []
+    for _ in range(steps):
+        losses.append(penalized(page, w, v, eps, decay=0.0))
         slopes = []
-        for block in (w, v):
+        for block, width in ((w, 1e-6 * scale), (v, 1e-6)):
             slope = np.zeros_like(block)
             for index in np.ndindex(block.shape):
                 kept, pair = block[index], []
                 for sign in (1, -1):
-                    block[index] = kept + sign * step
-                    pair.append(penalized(page, w, v, 0.0))
+                    block[index] = kept + sign * width
+                    pair.append(penalized(page, w, v, eps, decay=0.0))
                 block[index] = kept
-                slope[index] = (pair[0] - pair[1]) / (2 * step)
+                slope[index] = (pair[0] - pair[1]) / (2 * width)
             slopes.append(slope)
-        w, v = w - 0.02 * slopes[0], v - 0.02 * slopes[1]
-    recorded = page["losses"](1, 0.02, 0.01)[:5]
-    np.testing.assert_allclose(recorded, losses, atol=1e-8)  # central differences: about 1e-9
+        w = w - eta * (slopes[0] + decay * w)
+        v = v - 0.02 * (slopes[1] + 0.01 * v)
+    return np.array(losses)
 
 
-def test_gradient_of_normalized_weights_is_orthogonal_to_them(page):
-    w, v, step = page["W0"].numpy(), page["V0"].numpy(), 1e-5
-    up, down = (penalized(page, (1 + s) * w, v, 0.0, decay=0.0) for s in (step, -step))
-    assert abs(up - down) / (2 * step) < 1e-9
+def test_training_and_the_gap_that_eps_leaves_are_those_of_numerical_gradients(page, computed):
+    values = computed("scale_invariance").values
+    one = gradient_steps(page, 1.0, 0.02, 0.01, 1e-5, values["steps"])
+    two = gradient_steps(page, 2.0, 0.08, 0.0025, 1e-5, values["steps"])
+    np.testing.assert_allclose(page["losses"](torch.optim.SGD, eps=1e-5), one, atol=1e-7)
+    assert values["eps_gap"] == pytest.approx(np.abs(one - two).max(), rel=0.05)  # shown with one digit
 
 
 def test_without_eps_every_halving_lowers_the_loss_and_zero_has_none(page):
@@ -90,8 +108,7 @@ def test_without_eps_every_halving_lowers_the_loss_and_zero_has_none(page):
 
 @pytest.mark.parametrize("eps", [1e-1, 1e-3, 1e-5])
 def test_with_eps_the_estimate_is_a_minimum_in_every_direction_tried(page, eps):
-    w, v, slope = page["maps"][eps]
-    assert slope < 1e-5
+    w, v = page["maps"][eps]
     base, rng = penalized(page, w, v, eps), np.random.default_rng(0)
     for _ in range(200):
         dw, dv = rng.normal(size=w.shape), rng.normal(size=v.shape)
@@ -100,23 +117,32 @@ def test_with_eps_the_estimate_is_a_minimum_in_every_direction_tried(page, eps):
         assert penalized(page, w.numpy() + size * dw, v.numpy() + size * dv, eps) > base
 
 
-@pytest.mark.parametrize("eps", [1e-1, 1e-3, 1e-5])
-def test_scale_of_the_estimate_is_that_of_scipys_search_along_its_ray(page, eps):
-    w, v, _ = page["maps"][eps]
-    found = minimize_scalar(
-        lambda log: penalized(page, np.exp(log) * w.numpy(), v, eps), bounds=(-2, 2), method="bounded",
-        options={"xatol": 1e-9},
-    )
-    assert found.x == pytest.approx(0, abs=1e-4)
+def test_scale_of_the_estimate_grows_like_the_fourth_root_of_eps(page, computed):
+    """The length of each estimate is that of SciPy's search along its ray."""
+    values, shares = computed("scale_invariance").values, []
+    for eps, (w, v) in page["maps"].items():
+        found = minimize_scalar(
+            lambda log, w=w, v=v, eps=eps: penalized(page, np.exp(log) * w.numpy(), v, eps),
+            bounds=(-2, 2), method="bounded", options={"xatol": 1e-9},
+        )
+        shares.append(np.exp(found.x) * np.linalg.norm(w) / eps**0.25)
+    assert values["share_smallest"] == pytest.approx(min(shares), abs=4e-4)  # shown with three decimals
+    assert values["share_largest"] == pytest.approx(max(shares), abs=4e-4)
+    assert max(shares) / min(shares) < 1.01 and len(shares) == 5
 
 
-def test_ten_times_the_weights_with_a_hundred_times_eps_is_the_same_function(page):
-    w, v = page["W0"].numpy(), page["V0"].numpy()
-    small, large = penalized(page, w, v, 1e-2, decay=0.0), penalized(page, 10 * w, v, 1.0, decay=0.0)
-    assert large == pytest.approx(small, rel=1e-12)
-
-
-def test_scale_of_the_estimate_grows_like_the_fourth_root_of_eps(computed):
-    values = computed("scale_invariance").values
-    ratio = values["map_norm_large_eps"] / values["map_norm_small_eps"]
-    assert ratio == pytest.approx(1e4**0.25, rel=0.01)  # leading order in ε
+def test_the_loss_of_an_example_depends_on_its_batch_in_training_mode_alone(page):
+    layer = torch.nn.BatchNorm1d(4, eps=1e-30, affine=False, momentum=None)
+    z = page["X"] @ page["W0"]
+    layer(z)
+    layer.running_var *= 59 / 60  # PyTorch keeps the unbiased variance
+    for batch in ([0, 1, 2, 3], [0, 20, 40, 50]):
+        for training in (True, False):
+            layer.train(training)
+            outputs = torch.nn.functional.softplus(layer(z[batch])) @ page["V0"]
+            expected = (outputs[0] - page["y"][0]).square().item()
+            assert page["first_loss"](batch, training) == pytest.approx(expected, rel=1e-9)
+            if training:  # the call moved the running averages: restore them
+                layer.reset_running_stats()
+                layer(z)
+                layer.running_var *= 59 / 60
