@@ -31,7 +31,7 @@ from mkdocs.livereload import LiveReloadServer
 
 ROOT = Path(__file__).resolve().parent
 HOST, PORT = "127.0.0.1", 8000
-OURS = {"404.html", "feed.xml", "sitemap.xml"}  # by which a site that was built here is known
+OURS = {"404.html", "sitemap.xml"}  # by which a site that was built here is known
 BEGUN = {"assets"}  # what even a build that was killed has left in its staging folder
 LINK = re.compile(r"Doc file '(.*?\.md)' contains [^']* '([^']+)'")
 RULES = dict.fromkeys(

@@ -7,7 +7,6 @@ and the like replaced by the names of those files. A sheet of its own would cost
 a round trip before anything shows; in the page it costs a few kilobytes.
 """
 
-import hashlib
 import re
 from pathlib import Path
 
@@ -16,21 +15,21 @@ from mkdocs.exceptions import PluginError
 from publish import ROOT, fonts
 from publish.formulas import Renderer
 
-SHEETS = ["tokens", "layout", "prose", "cells", "math", "tables", "print"]
+SHEET = "assets/publish.css"
 TEXT_FACE = "serif-normal"
 # Asked for early where formulas can stand on the first screen; that of the article is its head.
 FORMULA_FACES = ["katex-main-regular", "katex-math-italic"]
-STYLE_LINK = re.compile(r'<link rel="stylesheet" href="(?P<up>[^"]*)assets/site\.css">')
+STYLE_LINK = re.compile(r'<link rel="stylesheet" href="(?P<up>[^"]*)assets/extra\.css">')
 CLASSES, NOT = re.compile(r"\.([\w-]+)"), re.compile(r":not\([^)]*\)")
 CLASS, RULE = re.compile(r'\bclass="([^"]*)"'), re.compile(r"([^{}]+)(\{[^{}]*\})")
 INDENT = re.compile(
     r"(?P<kept><(pre|script|style|textarea|annotation|svg)\b.*?</\2>)|\s*\n\s*", flags=re.DOTALL
 )
-NAMED = re.compile(r"assets/[^/]+\.(?:js|css)")  # written under names made of their content
 
 
-def write_assets(site: Path, docs: Path, extra_css: list[str], drawn: Renderer) -> None:
-    """Write style sheet, script and fonts into the site and point its pages to them."""
+
+def write_assets(site: Path, docs: Path, drawn: Renderer) -> None:
+    """Write the fonts and the sheet that declares them and draws formulas, and link it before the theme's own."""
     pages = {path: path.read_text(encoding="utf-8") for path in sorted(site.rglob("*.html"))}
     characters, slanted = set(drawn.letters), set[str]()
     for text in pages.values():
@@ -44,34 +43,24 @@ def write_assets(site: Path, docs: Path, extra_css: list[str], drawn: Renderer) 
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in files.items():
         (folder / name).write_bytes(data)
-    names = {f"assets/fonts/{stem(name)}.woff2": f"assets/fonts/{name}" for name in files}
     classes = {name for text in pages.values() for found in CLASS.findall(text) for name in found.split()}
-    sheets = {
-        tables: faces + smaller(style_sheet(docs, extra_css, classes, tables)) for tables in (True, False)
-    }
-    for path in sorted(docs.glob("assets/*.*")):
-        if NAMED.fullmatch(name := path.relative_to(docs).as_posix()):
-            names[name] = named(site, name, path.read_text(encoding="utf-8"))
+    katex = (ROOT / "node_modules/katex/dist/katex.css").read_text(encoding="utf-8")
+    (site / SHEET).write_text(faces + smaller(used_rules(katex, classes)), encoding="utf-8")
+    preloaded = [name for name in files if stem(name) in (TEXT_FACE, *FORMULA_FACES)]
     for path, text in pages.items():
-        sheet = sheets["<table" in text]
-        page = with_sheet(without_indents(text), sheet, path)
-        path.write_text(renamed(page, names), encoding="utf-8")
+        text, found = STYLE_LINK.subn(lambda match: links(match["up"], preloaded) + match[0], without_indents(text))
+        if found != 1:
+            raise PluginError(f"{path}: {found} links to assets/extra.css, not one")
+        path.write_text(text, encoding="utf-8")
 
 
-def with_sheet(text: str, sheet: str, path: Path) -> str:
-    """Return a page with the style sheet in the place of the link to it.
-
-    Raises:
-        PluginError: the page does not have that link, once.
-    """
-
-    def style(match: re.Match[str]) -> str:
-        return "<style>" + sheet.replace("url(fonts/", f"url({match['up']}assets/fonts/") + "</style>"
-
-    text, found = STYLE_LINK.subn(style, text)
-    if found != 1:
-        raise PluginError(f"{path}: {found} links to assets/site.css, not one; see overrides/head.html")
-    return text
+def links(up: str, preloaded: list[str]) -> str:
+    """Return the links to the sheet and to the fonts that a first screen needs."""
+    early = (
+        f'<link rel="preload" href="{up}assets/fonts/{name}" as="font" type="font/woff2" crossorigin>'
+        for name in preloaded
+    )
+    return "".join([*early, f'<link rel="stylesheet" href="{up}{SHEET}">'])
 
 
 def without_indents(text: str) -> str:
@@ -82,25 +71,6 @@ def without_indents(text: str) -> str:
 def stem(name: str) -> str:
     """Return a font's name without the part made of its content."""
     return name.split(".")[0]
-
-
-def named(site: Path, name: str, text: str) -> str:
-    """Write a text file under a name made of its content, and return that name."""
-    path = Path(name)
-    target = f"{path.parent}/{path.stem}.{hashlib.sha256(text.encode()).hexdigest()[:8]}{path.suffix}"
-    (site / target).write_text(text, encoding="utf-8")
-    return target
-
-
-def style_sheet(docs: Path, extra_css: list[str], classes: set[str], tables: bool) -> str:
-    """Return KaTeX's sheet for the classes in use, then ours, then those that mkdocs.yml adds.
-
-    Without `tables`, the sheet of tables is left out: the article's few kilobytes decide how soon it shows.
-    """
-    katex = (ROOT / "node_modules/katex/dist/katex.css").read_text(encoding="utf-8")
-    names = [name for name in SHEETS if tables or name != "tables"]
-    ours = [docs / "assets" / "css" / f"{name}.css" for name in names] + [docs / name for name in extra_css]
-    return "\n".join([used_rules(katex, classes), *(path.read_text(encoding="utf-8") for path in ours)])
 
 
 def used_rules(css: str, classes: set[str]) -> str:
@@ -122,9 +92,3 @@ def smaller(css: str) -> str:
     css = re.sub(r"\s+", " ", css)
     css = re.sub(r"\s*([{};,>])\s*", r"\1", css)
     return re.sub(r":\s+", ":", css).replace(";}", "}").strip()
-
-
-def renamed(text: str, names: dict[str, str]) -> str:
-    """Replace the plain names in the attributes of a page."""
-    pattern = "|".join(map(re.escape, names))
-    return re.sub(rf'(?<=[/"])({pattern})(?=")', lambda match: names[match[1]], text)

@@ -7,9 +7,8 @@ page to its notebooks.
 
 import json
 import re
-import xml.etree.ElementTree as ET
 from datetime import date
-from html import unescape
+from html import escape, unescape
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -19,7 +18,6 @@ from publish import paper
 from publish.article import Article, address_of, article_of, bibtex_of
 from publish.card import draw_card
 
-ATOM = "http://www.w3.org/2005/Atom"
 CARD = "assets/card.png"
 
 
@@ -29,23 +27,51 @@ def day(value: date | str) -> str:
     return f"{value.day} {value:%B %Y}"
 
 
-def page_context(page, config: MkDocsConfig, files) -> dict:
-    """Return what the templates say about one page of all files that become pages."""
+def stated(page_html: str, page, config: MkDocsConfig, files) -> str:
+    """Return a page with what others read of it: tags in its head, its notebooks, how to cite it."""
     titles = {Path(file.src_uri).stem: file.page.title for file in files if file.src_uri.endswith(".ipynb")}
-    context = {"page_links": page_links(page, config, titles), "about_page": about_notebook(page)}
+    links = [
+        f'<li><a href="{link["href"]}"{" download" * link.get("download", False)}>{link["text"]}</a></li>'
+        for link in page_links(page, config, titles)
+    ]
+    head = "".join(f'<meta property="{name}" content="{escape(text)}">' for name, text in shared(page, config))
     if page.is_homepage:
         article = article_of(config)
-        context |= {
-            "scholar": scholar(page, article),
-            "json_ld": json_ld(page, article, config.site_url),
-            "bibtex": bibtex(page, article),
-        }
-    return context
+        authors = ", ".join(author.name for author in article.authors)
+        head += f'<meta name="author" content="{authors}">'
+        head += "".join(
+            f'<meta name="{name}" content="{escape(text)}">' for name, text in scholar(page, article)
+        )
+        head += f'<script type="application/ld+json">{json_ld(page, article, config.site_url)}</script>'
+        links += [f'<li><a href="{paper.NAME}">PDF</a></li>'] if paper.chromium() else []
+        cited = "".join(map(entry_shown, bibtex(page, article)))
+        page_html = page_html.replace("</article>", f'<h2 id="cite">How to cite</h2>{cited}</article>')
+    if links:
+        actions = f'<ul class="actions" aria-label="This page in other forms">{"".join(links)}</ul>'
+        page_html = page_html.replace("</h1>", f"</h1>{actions}", 1)
+    return page_html.replace("</head>", f"{head}</head>", 1)
 
 
-def about_notebook(page) -> str:
-    """Return the description of a notebook page, which has no front matter."""
-    return f"The executed notebook of “{page.title}”: every cell with what it printed and drew."
+def shared(page, config: MkDocsConfig) -> list[tuple[str, str]]:
+    """Return what is shown where a page's address is shared."""
+    title = config.site_name if page.is_homepage else plain_title(page)
+    about = page.meta.get("description") or f"The executed notebook of “{page.title}”."
+    return [
+        ("og:type", "article" if page.is_homepage else "website"),
+        ("og:site_name", config.site_name),
+        ("og:title", title),
+        ("og:description", about),
+        ("og:url", page.canonical_url),
+        ("og:image", config.site_url + CARD),
+    ]
+
+
+def entry_shown(entry: dict[str, str]) -> str:
+    """Return one BibTeX entry as a block of code."""
+    return (
+        f'<div class="cell" id="bibtex-{entry["key"]}"><div class="cell-head">{entry["name"]}</div>'
+        f'<div class="highlight"><pre><code>{escape(entry["text"])}</code></pre></div></div>'
+    )
 
 
 def plain_title(page) -> str:
@@ -137,36 +163,6 @@ def notebook_links(name: str, page, config: MkDocsConfig) -> list[dict]:
         address = f"{page.canonical_url}{name}.ipynb"
         links.append({"href": service.format(url=address, name=name), "text": "Run it in a notebook service"})
     return links
-
-
-def write_feed(site: Path, config: MkDocsConfig) -> None:
-    """Write an Atom feed with one entry, the edition of the article."""
-    article, address = article_of(config), config.site_url
-    updated = f"{article.edition}T00:00:00Z"
-    feed = ET.Element("feed", xmlns=ATOM)
-    add(feed, "title", config.site_name)
-    add(feed, "id", address)
-    add(feed, "updated", updated)
-    for author in article.authors:
-        add(add(feed, "author"), "name", author.name)
-    add(feed, "link", href=address)
-    add(feed, "link", rel="self", href=f"{address}feed.xml")
-    add(feed, "rights", article.license["url"])
-    entry = add(feed, "entry")
-    add(entry, "title", f"{config.site_name}, extended edition")
-    add(entry, "id", f"{address}#{article.edition}")
-    add(entry, "link", href=address)
-    add(entry, "updated", updated)
-    add(entry, "published", f"{article.published}T00:00:00Z")
-    add(entry, "summary", config.site_description or "")
-    (site / "feed.xml").write_bytes(ET.tostring(feed, encoding="utf-8", xml_declaration=True) + b"\n")
-
-
-def add(parent: ET.Element, name: str, text: str | None = None, **attributes: str) -> ET.Element:
-    """Add an element to another and return it."""
-    element = ET.SubElement(parent, name, attributes)
-    element.text = text
-    return element
 
 
 def write_card(site: Path, config: MkDocsConfig) -> None:
