@@ -10,7 +10,6 @@ from mkdocs.plugins import event_priority, get_plugin_logger
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation
 
-import citations
 import literate
 from literate.build import write
 from literate.read import fault, read_text
@@ -31,8 +30,7 @@ def on_pre_build(config: MkDocsConfig) -> None:
         for name, notebook in literate.build(root, log.info).items():
             path = root / "outputs" / "notebooks" / f"{name}.ipynb"
             write(path, downloadable(root, name, notebook))
-        citations.check(root / "docs", root / "docs" / "references.bib")
-    except (literate.LiterateError, citations.CitationError) as error:
+    except literate.LiterateError as error:
         raise PluginError(f"\n\n{error}\n") from None
 
 

@@ -13,7 +13,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from pybtex.database import BibliographyData, Entry, Person
 
-from citations import ROADS, CitationError, entries, plain, surname
+from publish.bibliography import ROADS, CitationError, entries, plain, surname
 
 NEEDED = ("post", "method", "published", "edition", "license")
 BIB = "references.bib"

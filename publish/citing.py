@@ -13,9 +13,9 @@ from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 
-from citations import plain
 from publish import paper
 from publish.article import Article, address_of, article_of, bibtex_of
+from publish.bibliography import plain
 from publish.card import draw_card
 
 CARD = "assets/card.png"

@@ -6,7 +6,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.plugins import event_priority, get_plugin_logger
 
-from publish import assets, cells, citing, figures, formulas, notebooks, paper, policy
+from publish import assets, cells, citations, citing, figures, formulas, notebooks, paper, policy
 from publish.article import article_of, date_build
 from publish.browser import NONE
 
@@ -30,6 +30,15 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
     formulas.SHARED.used.clear()
     formulas.SHARED.letters.clear()
     return config
+
+
+def on_pre_build(config: MkDocsConfig) -> None:
+    """Stop before anything is built if citations and entries do not match."""
+    docs = Path(config.docs_dir)
+    try:
+        citations.check(docs, docs / "references.bib")
+    except citations.CitationError as error:
+        raise PluginError(f"\n\n{error}\n") from None
 
 
 def on_page_content(html: str, page, config: MkDocsConfig, files) -> str:

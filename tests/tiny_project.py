@@ -120,7 +120,7 @@ def make_site(folder: Path) -> Path:
     make(folder)
     for name in ("publish", "overrides", "docs/assets"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("site_build.py", "site_hooks.py", "citations.py", "ledger.py", "package.json"):
+    for name in ("site_build.py", "site_hooks.py", "ledger.py", "package.json"):
         shutil.copy(ROOT / name, folder)
     (folder / "node_modules").symlink_to(ROOT / "node_modules")
     (folder / "docs/references.bib").write_text(BIBLIOGRAPHY, encoding="utf-8")

@@ -111,11 +111,11 @@ print(*sorted(os.listdir()))
 # %% modules
 import importlib.util
 import models
-print([importlib.util.find_spec(name) for name in ("citations", "ledger", "literate", "publish")])
+print([importlib.util.find_spec(name) for name in ("ledger", "literate", "publish")])
 """
 
 
 def test_a_plain_run_sees_of_the_project_only_what_the_notebook_writes(tmp_path):
     path = tmp_path / "sees.py"
     path.write_text(SEES, encoding="utf-8")
-    assert start(path, tmp_path).stdout == {"files": "models.py\n", "modules": f"{[None] * 4}\n"}
+    assert start(path, tmp_path).stdout == {"files": "models.py\n", "modules": f"{[None] * 3}\n"}

