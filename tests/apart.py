@@ -8,7 +8,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from plain_run import ROOT
+from computed import ROOT
 
 
 def installed(name: str, version: str, sees_ours: bool = False) -> Path:

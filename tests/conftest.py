@@ -1,17 +1,21 @@
-"""Fixtures: the site, built once or given by --site; plain runs of the snippets; a browser."""
+"""What all workers of a session share: one built site, one second road; a browser; the gate of values."""
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 import torch
+from computed import ROOT, Runs, Values
 from filelock import FileLock
-from plain_run import ROOT, PlainRuns
+from gate import unread
 
 from publish.browser import FLAGS, NONE, chromium
 from publish.serving import served
@@ -25,17 +29,56 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Workers share the processors: torch, asked for more threads than are free, waits for itself.
 torch.set_num_threads(1)
 # The files that take longest come first, so that none is left to run alone at the end.
-LONG = "faults page_quality rendered freshness zensical".split()
+LONG = "faults freshness page_quality zensical".split()
+SHARED = "TESTS_OF_ONE_SESSION"  # names the folder that the workers of one session share
+ran: set[str] = set()  # the files whose tests ran, for the gate
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--site", metavar="DIR", help="check this built site instead of building one")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        os.environ[SHARED] = tempfile.mkdtemp(prefix="tests-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(SHARED), ignore_errors=True)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the long files first; the order within a file stays."""
     places = {f"test_{name}.py": place for place, name in enumerate(LONG)}
     items.sort(key=lambda item: places.get(item.path.name, len(LONG)))
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if report.when == "call" and report.passed:
+        ran.add(Path(report.nodeid.split("::")[0]).name)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Gate: where all oracles ran, each value that a page quotes was read by one, or is a setting."""
+    together = Path(os.environ[SHARED])
+    if hasattr(session.config, "workerinput"):
+        name = session.config.workerinput["workerid"]
+        (together / f"{name}.read").write_text(json.dumps(sorted(Values.READ)), encoding="utf-8")
+        return
+    site = Path(session.config.getoption("--site") or together / "site")
+    oracles = {path.name for path in (ROOT / "tests/numbers").glob("test_*.py")}
+    if oracles <= ran and site.exists() and not session.config.option.keyword:
+        read = Values.READ.union(*(json.loads(one.read_text()) for one in together.glob("*.read")))
+        session.config.stash[unread_key] = unread(site, ROOT / "snippets", read)
+
+
+unread_key = pytest.StashKey[list]()
+
+
+def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
+    for line in config.stash.get(unread_key, []):
+        terminalreporter.write_line(f"GATE {line}")
 
 
 @pytest.fixture(scope="session")
@@ -61,12 +104,9 @@ def double():
 
 
 @pytest.fixture(scope="session")
-def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder that all workers of one test session share."""
-    base = tmp_path_factory.getbasetemp()
-    folder = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "together"
-    folder.mkdir(exist_ok=True)
-    return folder
+def together() -> Path:
+    """Return the folder that all workers of one test session share."""
+    return Path(os.environ[SHARED])
 
 
 @pytest.fixture(scope="session")
@@ -74,22 +114,25 @@ def site_dir(request: pytest.FixtureRequest, together: Path) -> Path:
     """Return the folder of the built site; the first worker that asks builds it for all."""
     if given := request.config.getoption("--site"):
         return Path(given).resolve()
-    folder = together / "site"
     with FileLock(together / "site.lock"):
-        if not folder.exists():
-            command = [sys.executable, "-m", "mkdocs", "build", "--site-dir", str(together / "building")]
-            environment = os.environ | ADDRESSES | {"LITERATE_TIMEOUT": "600"}  # a busy machine is no fault
-            ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
-            assert ran.returncode == 0, f"the site does not build:\n{ran.stdout}{ran.stderr}"
-            (together / "building").rename(folder)
-    return folder
+        if not (together / "site").exists():
+            build(ROOT, together / "building", **ADDRESSES)
+            (together / "building").rename(together / "site")
+    return together / "site"
+
+
+def build(sources: Path, target: Path, **environment: str) -> None:
+    """Build the site of a folder of sources; on a busy machine a slow cell is no fault."""
+    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(target)]
+    settings = os.environ | {"LITERATE_TIMEOUT": "600"} | environment
+    ran = subprocess.run(command, cwd=sources, env=settings, capture_output=True, text=True)
+    assert ran.returncode == 0, f"the site does not build:\n{ran.stdout}{ran.stderr}"
 
 
 @pytest.fixture(scope="session")
-def computed(together: Path) -> PlainRuns:
-    """Return computed("name"): the PlainRun of a snippet, run once for all workers."""
-    (together / "plain").mkdir(exist_ok=True)
-    return PlainRuns(together / "plain")
+def computed(site_dir: Path, together: Path) -> Runs:
+    """Return computed("name"): what the downloaded notebook of a snippet gives, run once for all workers."""
+    return Runs(site_dir, together / "computed")
 
 
 @pytest.fixture(scope="session")

@@ -1,65 +1,251 @@
-"""Rendered = computed: hold outputs, quoted values and code of a built site against plain runs.
+"""Rendered = computed: hold a built site against its sources and against the second road (tests/computed.py).
 
-`Checker(site, runs, sources).all()` returns all mismatches, each with page, cell, what the page shows and
-what the plain run gave. Nothing here is shared with the engine: `page_sources` reads the pages anew to
-know which outputs must stand where, so that a lost or an added output is reported too.
+`mismatches(site, runs, sources)` returns all that differ, each with page, cell, what is shown and what was
+computed. Which outputs, code and values a page must hold is read from its Markdown, not asked of the engine.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 
 import lxml.html
-from compared import (
-    REST,
-    TENTH,
-    Mismatch,
-    cells_text,
-    compare,
-    compare_drawings,
-    page_text,
-    quoted,
-    still,
-    table_words,
-)
-from page_sources import PageSources, notebook_texts, written_files
-from plain_run import PlainRun
+from computed import Run
+from drawn import TENTH, differences, shapes_of
 
-from publish.figures import finish_svg
-
-# Text that no cell printed and that yet stands where outputs and code do: on the page of provenance.
-COMMANDS = ("make serve ", "make test ")
+EMBED = re.compile(r'^\s*--8<--\s+"(?P<snippet>\w+)/(?P<cell>\w+?)(?P<part>\.code|\.out)?\.md"\s*$', re.M)
+QUOTE = re.compile(r"`#!val (?P<name>\w+\.\w+)(?::(?P<spec>[^`]*))?`")
+HEAD = re.compile(r"^# %% *(?P<kind>\[markdown\])? *(?P<name>\w*)[^\n]*\n", re.M)
+NUMBER = re.compile(r"\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+COMMAND = re.compile(r"\$? ?(?:make|git|pip|python3?|source|cd|sudo apt)\b|@\w+\{")  # and BibTeX
 # What beside a quoted value would make another number of it: signs, digits, factors and units of numbers.
 INLINE = "a abbr b cite code em i q small span strong sub sup".split()
-# Values with ± have the name of their error without _error, but for a saving: a negative cost.
-ERRORS_OF = {"learned_prior.source_far_mean_cost_error": "learned_prior.source_far_mean_saving"}
 SPACE = r"[\s\u200b\u2060\xad]*"
 BEFORE = rf"(?:[-‐‑‒–−+±∓~∼≈≲≳<>≤≥≪≫≠×·*/^√\d]|\b(?i:minus|plus|negative)){SPACE}\Z|[.,]\Z"
 WORDS = r"hundred|dozen|thousand|million|billion|trillion|percent|per cent|per ?mille?|fold"
 AFTER = rf"{SPACE}(?:[\d⁰¹²³⁴-⁹⁻%‰‱×·*/^!]|[-‑]?(?i:{WORDS})|[kKMGTµμ]\b|[eE][-−+]?\d)|[.,]\d"
 
 
-def place_of(cell: str, kind: str) -> str:
-    """Return what an output is called where outputs are counted: a drawing is no text."""
-    return f"{cell}, drawing" if kind.startswith("figure") else cell
+@dataclass(frozen=True)
+class Mismatch:
+    """One number, text or drawing that is not what was computed."""
+
+    page: str
+    cell: str
+    shown: str
+    computed: str
+
+    def __str__(self) -> str:
+        return f"{self.page}, {self.cell}: the page shows {self.shown!r}, computed was {self.computed!r}"
 
 
-def place(element) -> str:
-    return place_of(element.get("data-cell"), "figure" if element.find(".//svg") is not None else "")
-
-
-def occurrences(names: Iterable[str]) -> list[tuple[str, int]]:
-    """Return each name with how many of that name stand before it."""
-    counts: dict[str, int] = {}
-    found = []
-    for name in names:
-        found.append((name, counts.get(name, 0)))
-        counts[name] = found[-1][1] + 1
+def mismatches(site: Path, runs: dict[str, Run], sources: Path, tolerance: float = 0.0) -> list[Mismatch]:
+    """Return all mismatches of a site that was built from `sources`, the folder of mkdocs.yml."""
+    texts = {path.relative_to(sources / "docs"): path for path in (sources / "docs").rglob("*.md")}
+    markdown = {page_of(name): path.read_text(encoding="utf-8") for name, path in texts.items()}
+    found: list[Mismatch] = []
+    for path in sorted(site.rglob("*.html")):
+        page = path.relative_to(site).as_posix()
+        name = re.fullmatch(r"notebooks/(\w+)/index\.html", page)
+        text = whole(name[1], runs[name[1]]) if name else markdown.get(page, "")
+        found += Page(page, read(path), text, runs, tolerance).mismatches()
+    for name, run in runs.items():
+        snippet = sources / f"snippets/{name}.py"
+        found += download(site / f"notebooks/{name}/{name}.ipynb", run, snippet, tolerance)
     return found
+
+
+def page_of(source: Path) -> str:
+    folder = source.with_suffix("") if source.stem != "index" else source.parent
+    return (folder / "index.html").as_posix()
+
+
+def whole(name: str, run: Run) -> str:
+    """Return what a notebook's page embeds, as a page's Markdown would say it."""
+    return "\n".join(f'--8<-- "{name}/{cell}.md"' for cell in run.tags)
+
+
+def read(path: Path) -> lxml.html.HtmlElement:
+    return lxml.html.fromstring(path.read_bytes(), parser=lxml.html.HTMLParser(encoding="utf-8"))
+
+
+class Page:
+    """One built page beside the Markdown that it was made from."""
+
+    def __init__(self, name: str, document, markdown: str, runs: dict[str, Run], tolerance=0.0) -> None:
+        self.name, self.document, self.runs, self.tolerance = name, document, runs, tolerance
+        self.markdown = markdown
+        embeds = [match.groups() for match in EMBED.finditer(markdown)]
+        self.outputs = [(snippet, cell) for snippet, cell, part in embeds if part != ".code"]
+        self.code = [(snippet, cell) for snippet, cell, part in embeds if part != ".out"]
+        self.quotes = [(match["name"], match["spec"] or "") for match in QUOTE.finditer(markdown)]
+
+    def mismatches(self) -> list[Mismatch]:
+        return [*self.outputs_differ(), *self.code_differs(), *self.values_differ(), *self.nothing_else()]
+
+    def differ(self, cell: str, shown: object, computed: object) -> Iterator[Mismatch]:
+        if shown != computed:
+            yield Mismatch(self.name, cell, str(shown), str(computed))
+
+    def outputs_differ(self) -> Iterator[Mismatch]:
+        shown = self.document.xpath("//*[@data-cell][not(ancestor::*[@data-cell])]")
+        wanted = [f"{snippet}/{cell}" for snippet, cell in self.outputs]
+        for name in sorted({*wanted, *(one.get("data-cell") for one in shown)}):
+            snippet, cell = name.split("/")
+            run, times = self.runs[snippet], wanted.count(name)
+            drawn = [("figure", figure) for figure in run.figures.get(cell, ())]
+            outputs = ([("text", run.stdout[cell])] * bool(run.stdout.get(cell, "")) + drawn) * times
+            elements = [element for element in shown if element.get("data-cell") == name]
+            yield from self.differ(name, f"{len(elements)} outputs", f"{len(outputs)} outputs")
+            for element, (kind, computed) in zip(elements, outputs):
+                volatile = "volatile" in run.tags[cell]
+                yield from self.differ(f"{name}, volatile", "data-volatile" in element.attrib, volatile)
+                yield from self.output_differs(name, element, kind, computed, volatile)
+
+    def output_differs(self, name: str, element, kind: str, computed, volatile: bool) -> Iterator[Mismatch]:
+        svg = element.find(".//{*}svg") if element.find(".//svg") is None else element.find(".//svg")
+        if (svg is not None) != (kind == "figure"):
+            yield from self.differ(name, "a figure" if svg is not None else "text", kind)
+        elif kind == "figure":
+            said = " ".join(element.xpath(".//*[local-name()='title' or local-name()='desc']/text()"))
+            said, meant = (" ".join(re.findall(r"\w+", text)) for text in (said, computed["alt"]))
+            yield from self.differ(f"{name}, alternative text", said, meant)
+            if not volatile:
+                for pair in differences(shapes_of(svg), computed["shapes"], TENTH + 1000 * self.tolerance):
+                    yield from self.differ(name, *pair)
+        elif element.tag == "script":
+            yield from self.differ(name, json.loads(element.text), json.loads(computed))
+        elif element.find(".//table") is not None or element.tag == "table":
+            pair = [table_words(text) for text in (cells_text(element), computed)]
+            yield from compare(self.name, name, *pair, volatile, self.tolerance)
+        else:
+            loose = "".join([element.text or "", *(child.tail or "" for child in element)]).split()
+            yield from self.differ(f"{name}, beside its text", loose + [one.tag for one in element], ["pre"])
+            text = element.xpath("string(.//pre)").rstrip("\n")
+            yield from compare(self.name, name, text, computed.rstrip("\n"), volatile, self.tolerance)
+
+    def code_differs(self) -> Iterator[Mismatch]:
+        """Compare displayed code to the letter: its numbers get no tolerance."""
+        shown: dict[str, list[str]] = {}
+        for block in self.document.xpath("//*[@data-source]"):
+            codes = block.xpath(".//pre[not(ancestor::*[@data-cell])]//code") or block.xpath(".//code")
+            shown.setdefault(block.get("id"), []).extend(code.text_content().strip("\n") for code in codes)
+        wanted: dict[str, list[str]] = {}
+        for snippet, cell in self.code:
+            source = self.runs[snippet].sources[cell]
+            wanted.setdefault(f"cell-{snippet}-{cell}", []).append(source)
+        for name in sorted({*shown, *wanted}):
+            if not name.startswith(tuple(f"cell-{snippet}-write-" for snippet in self.runs)):
+                yield from self.differ(name, shown.get(name, []), wanted.get(name, []))
+
+    def values_differ(self) -> Iterator[Mismatch]:
+        shown = self.document.xpath("//*[@data-value]") if "[quoted-values]" not in self.markdown else []
+        names = {name for name, _ in self.quotes if shown} | {one.get("data-value") for one in shown}
+        for name in sorted(names):
+            run, key = self.runs[name.split(".")[0]], name.split(".")[1]
+            value = dict.__getitem__(run.values, key)  # no oracle reads it here
+            wanted = sorted(quoted(value, spec) for one, spec in self.quotes if one == name)
+            elements = [one for one in shown if one.get("data-value") == name]
+            texts = sorted(page_text(one) for one in elements)
+            yield from self.differ(f"{name}, how often", len(texts), len(wanted))
+            for pair in zip(texts, wanted):
+                yield from compare(self.name, name, *pair, run.varies(key), self.tolerance)
+            for element in elements:
+                yield from self.differ(f"{name}, beside it", glued(element), "")
+
+    def nothing_else(self) -> Iterator[Mismatch]:
+        """Report what looks like an output or a value and is none, and what is there but not to be seen."""
+        for block in self.document.xpath("//article//pre[not(ancestor::*[@data-cell or @data-source])]"):
+            text = block.text_content().strip()
+            if NUMBER.search(text) and not all(COMMAND.match(line) for line in text.split("\n")[:1]):
+                yield Mismatch(self.name, "a block that no cell printed", text, "")
+        named_so = "//*[contains(concat(' ', @class, ' '), ' output ')]"
+        for block in self.document.xpath(named_so):
+            if not block.xpath("ancestor-or-self::*[@data-source or @data-cell]"):
+                yield Mismatch(self.name, "an output of no cell", block.text_content().strip(), "")
+        unseen = "ancestor-or-self::*[@hidden or contains(@style, 'display')]"
+        for element in self.document.xpath(f"//*[@data-cell or @data-value][not(self::script)][{unseen}]"):
+            name = element.get("data-cell") or element.get("data-value")
+            yield Mismatch(self.name, name, "hidden", "shown")
+
+
+def download(path: Path, run: Run, snippet: Path, tolerance: float) -> Iterator[Mismatch]:
+    """Compare a published notebook with its snippet's text and with what running it gave."""
+    name = path.stem
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+    parts = HEAD.split(snippet.read_text(encoding="utf-8"))[1:]
+    wanted = [
+        re.sub(r"^# ?", "", text, flags=re.M).strip("\n") if markdown else text.strip("\n")
+        for markdown, _, text in zip(parts[::3], parts[1::3], parts[2::3])
+    ]
+    own = [cell for cell in cells if "setup" not in cell["metadata"].get("tags", [])]
+    for cell, source in zip_longest(["".join(cell["source"]) for cell in own], wanted, fillvalue=""):
+        if cell != source:
+            yield Mismatch(path.name, "code or text", cell, source)
+    for cell in own:
+        outputs, key = cell.get("outputs", []), cell["id"]
+        text = "".join("".join(one["text"]) for one in outputs if one["output_type"] == "stream")
+        volatile = "volatile" in cell["metadata"].get("tags", [])
+        yield from compare(path.name, f"{name}/{key}", text, run.stdout.get(key, ""), volatile, tolerance)
+        drawn = [one["data"]["image/svg+xml"] for one in outputs if one["output_type"] == "display_data"]
+        for svg, figure in zip_longest(map("".join, drawn), run.figures.get(key, ())):
+            if svg is None or figure is None:
+                yield Mismatch(path.name, f"{name}/{key}", f"{len(drawn)} figures", "another number")
+            elif not volatile:
+                root = lxml.html.fromstring(f"<div>{svg[svg.index('<svg') :]}</div>").find(".//svg")
+                for pair in differences(shapes_of(root), figure["shapes"], 1e-3 + 1000 * tolerance):
+                    yield Mismatch(path.name, f"{name}/{key}", *pair)
+
+
+def compare(page: str, cell: str, shown: str, computed: str, volatile: bool, tolerance: float):
+    """Yield a Mismatch for each number that differs; one for the whole if the words differ.
+
+    `tolerance` is relative, for a site built on another machine.
+    """
+    words = [NUMBER.sub("#", text) for text in (shown, computed)]
+    if volatile:
+        words = [re.sub(r"[\s#]+", " ", text) for text in words]  # widths vary with the numbers
+    pairs = list(zip_longest(*(NUMBER.findall(text) for text in (shown, computed))))
+    if words[0] != words[1] or any(None in pair for pair in pairs):
+        yield Mismatch(page, cell, shown, computed)
+    elif not volatile:
+        for one, other in pairs:
+            near = tolerance and abs(float(one) - float(other)) <= tolerance * max(float(other), 1e-6)
+            if one != other and not near:
+                yield Mismatch(page, cell, one, other)
+
+
+def page_text(element) -> str:
+    """Return the text of an element, superscripts as ^…, white space kept."""
+    parts = [element.text or ""]
+    for child in element:
+        parts.append(("^" if child.tag == "sup" else "") + page_text(child) + (child.tail or ""))
+    return "".join(parts)
+
+
+def quoted(value: object, spec: str) -> str:
+    """Return how prose must show a value: Python's format, ×10ⁿ, a true minus sign."""
+    text = format(value, spec)
+    if isinstance(value, str):
+        return text
+    text = re.sub(r"[eE]([+-])0*(\d+)$", lambda m: f" × 10^{m[1].replace('+', '')}{m[2]}", text)
+    return text.replace("-", "−")
+
+
+def table_words(text: str) -> str:
+    """Return the words of a Markdown table or of the rendered one, rules, marks and spacing dropped."""
+    text = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", text)  # a link's text
+    lines = [line for line in text.split("\n") if not re.fullmatch(r"[\s|:-]+", line)]
+    words = re.sub(r"\s*\|\s*|\s+", " ", re.sub(r"[`*$\\]", "", " | ".join(lines)))
+    return re.sub(r" +", " ", re.sub(r" (?=[,.;:)])", "", words)).strip()
+
+
+def cells_text(element) -> str:
+    return " ".join(part.xpath("string()") for part in element.xpath(".//th|.//td"))
 
 
 def beside(element) -> tuple[str, str]:
@@ -76,186 +262,13 @@ def beside(element) -> tuple[str, str]:
         element = parent
 
 
-def error_of_value_before(element) -> bool:
-    """Return whether a value is a standard error behind ± and the value that it is one of."""
-    value, name = element.getprevious(), element.get("data-value")
-    if value is None or (value.tail or "").strip() != "±":
-        return False
-    return value.get("data-value") == ERRORS_OF.get(name, name.removesuffix("_error"))
-
-
 def glued(element) -> str:
-    """Return what stands beside a value and makes another number of it; nothing if nothing does."""
+    """Return what stands beside a value and makes another number of it; nothing if nothing does.
+
+    A ± stands before a standard error, whose name ends with _error or _se.
+    """
     before, after = beside(element)
-    found = None if error_of_value_before(element) else re.search(BEFORE, before)
+    error = before.rstrip().endswith("±") and element.get("data-value").endswith(("_error", "_se"))
+    found = None if error else re.search(BEFORE, before)
     found = found or re.match(AFTER, after)
     return found[0] if found else ""
-
-
-class Checker:
-    """Walks one built site; `sources` is the folder of Markdown pages that it was built from."""
-
-    def __init__(self, site: Path, runs: dict[str, PlainRun], sources: Path, tolerance: float = 0.0) -> None:
-        self.site, self.runs, self.tolerance = site, runs, tolerance
-        self.wanted = PageSources(runs, sources)
-        self.found: list[Mismatch] = []
-
-    def all(self) -> list[Mismatch]:
-        for path in sorted(self.site.rglob("*.html")):
-            self.page(path)
-        for name, run in self.runs.items():
-            self.download(name, run)
-        return self.found
-
-    def report(self, *arguments) -> None:
-        self.found.append(Mismatch(*arguments))
-
-    # ---- what stands there ---------------------------------------------------------------
-
-    def page(self, path: Path) -> None:
-        page = path.relative_to(self.site).as_posix()
-        document = lxml.html.fromstring(path.read_bytes(), parser=lxml.html.HTMLParser(encoding="utf-8"))
-        shown = [(place(element), element) for element in document.xpath("//*[@data-cell]")]
-        wanted = [(place_of(*output), output) for output in self.wanted.outputs(page)]
-        for element, (cell, kind) in self.pairs(page, shown, wanted):
-            self.output(page, element, cell, kind)
-        values = [(value.get("data-value"), value) for value in document.xpath("//*[@data-value]")]
-        quotes = [(name, (name, spec)) for name, spec in self.wanted.quotes(page)]
-        for element, (name, spec) in self.pairs(page, values, quotes):
-            self.value(page, element, name, spec)
-        blocks = [(block.get("id", ""), block) for block in document.xpath("//*[@data-source]")]
-        for block, source in self.pairs(page, blocks, self.wanted.code(page)):
-            self.code(page, block, source)
-        self.nothing_else(page, document)
-
-    def nothing_else(self, page: str, document) -> None:
-        """Report what looks like an output or code and is none, and what is there but not to be seen."""
-        for block in document.xpath("//pre[not(ancestor::*[@data-cell or @data-source])]"):
-            text = block.text_content().strip()
-            cited = block.xpath("ancestor::*[contains(@class, 'bibtex') or @id='cite']")
-            if not cited and not all(line.startswith(COMMANDS) for line in text.split("\n")):
-                self.report(page, "a block that no cell printed", text, "")
-        for cell in document.xpath("//*[@data-source]"):
-            for block in cell.xpath(".//pre[not(ancestor::*[@data-cell])]")[1:]:
-                self.report(page, f"{cell.get('id')}, beside its code", block.text_content(), "")
-        for block in document.xpath("//*[contains(concat(' ', @class, ' '), ' output ')][not(@data-cell)]"):
-            self.report(page, "an output of no cell", block.text_content().strip(), "")
-        unseen = "ancestor-or-self::*[@hidden or contains(@style, 'display')]"
-        for element in document.xpath(f"//*[@data-cell or @data-value][not(self::script)][{unseen}]"):
-            name = element.get("data-cell") or element.get("data-value")
-            self.report(page, name, "hidden", "shown")
-
-    def pairs(self, page: str, shown: list[tuple[str, object]], wanted: list[tuple[str, object]]):
-        """Report what is lost, added or moved; yield the rest, each with what must stand there.
-
-        The k-th of a name goes with the k-th that is wanted, so that one lost or added on the way hides
-        nothing behind it.
-        """
-        names = [[name for name, _ in side] for side in (shown, wanted)]
-        self.same_places(page, *names)
-        standing = {key: element for key, (_, element) in zip(occurrences(names[0]), shown)}
-        expected = zip(occurrences(names[1]), wanted)
-        yield from ((standing[key], what) for key, (_, what) in expected if key in standing)
-
-    def same_places(self, page: str, shown: list[str], wanted: list[str]) -> None:
-        """Report outputs, values or code that the page lacks, has too often, or has elsewhere."""
-        for name in sorted({*shown, *wanted}):
-            if shown.count(name) != wanted.count(name):
-                self.report(page, name, f"{shown.count(name)} times", f"{wanted.count(name)} times")
-        sides = occurrences(shown), occurrences(wanted)
-        both = [[name for name in side if name in set(sides[0]) & set(sides[1])] for side in sides]
-        if both[0] != both[1]:
-            self.report(page, "order of outputs, values and code", *map(str, both))
-
-    def code(self, page: str, block, wanted: str) -> None:
-        """Compare displayed code to the letter: its numbers get no tolerance."""
-        shown = block.xpath("string(./*[starts-with(@class, 'highlight')]//code)").removesuffix("\n")
-        if shown != wanted:
-            self.report(page, block.get("id"), shown, wanted)
-
-    def output(self, page: str, element, cell: str, kind: str) -> None:
-        run, name = self.runs[cell.split("/")[0]], cell.split("/")[1]
-        volatile = "volatile" in run.tags[name]
-        if volatile != ("data-volatile" in element.attrib):
-            self.report(page, cell, "data-volatile", str(run.tags[name]))
-        if kind == "data":
-            pair = [json.dumps(json.loads(text)) for text in (element.xpath("string()"), run.stdout[name])]
-        elif kind == "table":
-            pair = [table_words(text) for text in (cells_text(element), run.stdout[name])]
-        elif kind == "text":
-            self.alone(page, element, cell, "pre")
-            pair = [element.xpath("string(.//pre)"), run.stdout[name].rstrip("\n")]
-        else:
-            self.alone(page, element, cell, "svg")
-            drawings = self.figure(element, run.figures[name][int(kind.split()[1])])
-            self.found += compare_drawings(page, cell, drawings, volatile, self.tolerance, TENTH)
-            return
-        self.found += compare(page, cell, *pair, volatile, self.tolerance)
-
-    def alone(self, page: str, element, cell: str, tag: str) -> None:
-        """Report what an output holds beside its one text or drawing, and marks within the text."""
-        holds = [child.tag for child in element]
-        if tag == "pre":
-            holds += [part.tag for child in element for part in child]
-        loose = "".join([element.text or "", *(child.tail or "" for child in element)]).split()
-        if holds + loose != [tag]:
-            self.report(page, f"{cell}, what it holds", " ".join(holds + loose), tag)
-
-    def figure(self, element, drawn: dict) -> list[str]:
-        """Return the page's drawing and the plain run's, finished for the page the same way."""
-        svg = element.find(".//svg")
-        name = svg.xpath("string(.//@id)").rsplit("-title", 1)[0]
-        again = lxml.html.fromstring(f"<div>{finish_svg(drawn['svg'], name, drawn['alt'])}</div>").find(
-            ".//svg"
-        )
-        return [still(lxml.html.tostring(each, encoding="unicode", with_tail=False)) for each in (svg, again)]
-
-    def value(self, page: str, element, name: str, spec: str) -> None:
-        run, key = self.runs[name.split(".")[0]], name.split(".")[1]
-        wanted = quoted(run.values[key], spec)
-        if run.volatile != ("data-volatile" in element.attrib):
-            self.report(page, name, "data-volatile", str(run.volatile))
-        self.found += compare(page, name, page_text(element), wanted, run.varies(key), self.tolerance)
-        if found := glued(element):
-            self.report(page, f"{name}, beside it", found, "")
-
-    # ---- what can be taken away ----------------------------------------------------------
-
-    def download(self, name: str, run: PlainRun) -> None:
-        """Compare the notebook beside its page, cell by cell."""
-        page = f"notebooks/{name}/{name}.ipynb"
-        cells = json.loads((self.site / page).read_text(encoding="utf-8"))["cells"]
-        code = {
-            cell["id"]: cell
-            for cell in cells
-            if cell["cell_type"] == "code" and not cell["id"].startswith("write-")
-        }
-        self.same_places(page, list(code), list(run.tags))
-        texts = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "markdown"]
-        for shown, wanted in zip_longest(texts, notebook_texts(name), fillvalue=""):
-            if shown != wanted:
-                self.report(page, "text", shown, wanted)
-        written = {cell["id"]: "".join(cell["source"]) for cell in cells if cell["id"].startswith("write-")}
-        if written != written_files(run):
-            self.report(page, "files that it writes", str(written), str(written_files(run)))
-        for cell in cells:
-            for output in cell.get("outputs", ()):
-                if output["output_type"] not in ("stream", "display_data"):
-                    self.report(page, f"{name}/{cell['id']}", output["output_type"], "stream or display_data")
-        for cell in run.tags:
-            source, outputs = (code[cell]["source"], code[cell]["outputs"]) if cell in code else ("", [])
-            if "".join(source) != run.sources[cell]:
-                self.report(page, f"{name}/{cell}", "".join(source), run.sources[cell])
-            text = "".join("".join(o["text"]) for o in outputs if o["output_type"] == "stream")
-            volatile = "volatile" in run.tags[cell]
-            self.found += compare(page, f"{name}/{cell}", text, run.stdout[cell], volatile, self.tolerance)
-            drawn = [
-                "".join(o["data"]["image/svg+xml"]) for o in outputs if o["output_type"] == "display_data"
-            ]
-            self.same_places(
-                page, [f"figure of {cell}"] * len(drawn), [f"figure of {cell}"] * len(run.figures[cell])
-            )
-            for svg, again in zip(drawn, run.figures[cell]):
-                drawings = [still(svg), still(again["svg"])]
-                where = f"{name}/{cell}"
-                self.found += compare_drawings(page, where, drawings, volatile, self.tolerance, REST)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import yaml
-from plain_run import ROOT
+from computed import ROOT
 from pybtex.database import parse_file
 
 

@@ -19,7 +19,7 @@ import pytest
 import yaml
 from bs4 import BeautifulSoup
 from mkdocs.exceptions import PluginError
-from plain_run import ROOT
+from computed import ROOT
 from pybtex.database import parse_string
 from source import CONFIGURATION, FACTS, METHOD, METHOD_URL, PEOPLE, POST
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import apart
 import pytest
 import tiny_project
-from plain_run import start
+from computed import Runs
 
 import lock
 
@@ -93,7 +93,7 @@ def test_the_page_that_contributing_shows_builds(root, tmp_path):
     assert titles == ["Halving", "Halving by decay alone"]
     tests = runpy.run_path(str(project / "tests/numbers/test_halving.py"))
     test = tests["test_the_half_life_is_that_of_repeated_steps"]
-    test(lambda name: start(project / f"snippets/{name}.py", tmp_path))
+    test(Runs(project / "site", tmp_path / "computed"))
 
 
 def test_make_asks_for_the_pythons_that_the_project_requires(root):
