@@ -1,10 +1,8 @@
 """Fonts: the text face and KaTeX's faces, cut down to the characters that the pages use.
 
-The text face comes in a file for each script, Latin and Greek; signs that neither has (√, ∞) are KaTeX's.
-Browsers fetch those other files only for pages that use a letter of theirs.
-
-In: the font files in node_modules and the characters on all pages. Out: small
-WOFF2 files, named by their content, and the @font-face rules that load them.
+In: the font files of node_modules, the text of all pages, the drawn formulas. Out: small WOFF2 files and one
+style sheet, KaTeX's own with our files in its @font-face rules; each page links to it and asks early for the
+faces of its first screen, so that nothing moves when they arrive.
 """
 
 import base64
@@ -12,144 +10,89 @@ import hashlib
 import html
 import io
 import re
-from collections.abc import Iterable
 from functools import lru_cache
-from html.parser import HTMLParser
 from pathlib import Path
 
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from fontTools.varLib import instancer
+from lxml.html import builder
 
-from publish.formulas import ROOT
+from publish.page import Page
 
-TEXT_FACES = ROOT / "node_modules/@fontsource-variable/source-serif-4/files"
-KATEX_FACES = ROOT / "node_modules/katex/dist/fonts"
-SIGNS = KATEX_FACES / "KaTeX_Main-Regular.woff2"
+MODULES = Path(__file__).resolve().parent.parent / "node_modules"
+SERIF = str(MODULES / "@fontsource-variable/source-serif-4/files/source-serif-4-{}-wght-{}.woff2")
+KATEX = MODULES / "katex/dist"
+SIGNS = KATEX / "fonts/KaTeX_Main-Regular.woff2"  # has what the text face lacks: √, ∞
 ALWAYS = "".join(map(chr, range(0x20, 0x7F))) + "–—‘’“”…×·−±²³½©\u00a0"
-IGNORED = set("\u200b\n")
-FEATURES = ["kern", "liga", "tnum"]
-# What the style sheets set in italics. Code is not among it: its face is the reader's own.
-ITALIC = re.compile(r"<(em|i|var|cite|blockquote)\b[^>]*>(.*?)</\1>", re.DOTALL)
-VOID = {"path", "line", "img", "br"}
-# Classes that set a face in KaTeX's style sheet, the later before the earlier.
-FACE_OF = [
-    ({"textrm"}, "Main-Regular"),
-    ({"mainrm"}, "Main-Regular"),
-    ({"mathnormal"}, "Math-Italic"),
-    ({"boldsymbol"}, "Math-BoldItalic"),
-    ({"mathit"}, "Main-Italic"),
-    ({"textit"}, "Main-Italic"),
-    ({"mathbf"}, "Main-Bold"),
-    ({"textbf"}, "Main-Bold"),
-    ({"amsrm"}, "AMS-Regular"),
-    ({"mathbb"}, "AMS-Regular"),
-    ({"mathcal"}, "Caligraphic-Regular"),
-    ({"mathfrak"}, "Fraktur-Regular"),
-    ({"mathscr"}, "Script-Regular"),
-    ({"mathsf"}, "SansSerif-Regular"),
-    ({"mathtt"}, "Typewriter-Regular"),
-    ({"texttt"}, "Typewriter-Regular"),
-    ({"delimsizing", "size1"}, "Size1-Regular"),
-    ({"delimsizing", "size2"}, "Size2-Regular"),
-    ({"delimsizing", "size3"}, "Size3-Regular"),
-    ({"delimsizing", "size4"}, "Size4-Regular"),
-    ({"delim-size1"}, "Size1-Regular"),
-    ({"delim-size4"}, "Size4-Regular"),
-    ({"small-op"}, "Size1-Regular"),
-    ({"large-op"}, "Size2-Regular"),
-]
-# The face of sum signs and tall brackets weighs less than a request for it does: it lies in the sheet.
-INSIDE = "Size2-Regular"
-# Until the text face arrives, a font of the reader's stands in for it, in the same widths and heights, so
-# that no line breaks anew: the fonts that share a width, and how much wider the article's words are in ours.
-STAND_INS = {
-    "Times": (("Times New Roman", "Liberation Serif", "Tinos", "Nimbus Roman"), {400: 1.165, 600: 1.118}),
-    "Noto": (("Noto Serif",), {400: 0.992, 600: 0.95}),
-}
-ASCENT, DESCENT = 103.6, 33.5  # of the text face, percent of the font size
+ITALIC = "//em | //i | //var | //cite | //blockquote"  # what the style sheet sets in italics
+SMALL = 1500  # bytes: such a face weighs less in the style sheet than a request for it does
+KATEX_FACE = re.compile(r"src:url\(fonts/(KaTeX_[\w-]+)\.woff2\)[^}]*")
+TEXT, FORMULAS = ["serif-latin-normal"], ["katex_main-regular", "katex_math-italic"]  # asked for early
 
 
-def make_fonts(
-    characters: set[str], slanted: set[str], glyphs: dict[str, set[str]]
-) -> tuple[dict[str, bytes], str]:
-    """Return the font files by name, and the style sheet that declares them.
+def write_fonts(site: Path, pages: list[Page], formulas: list[str]) -> None:
+    """Write the fonts and their style sheet into the site, and point the pages to them.
 
     Args:
-        characters: every character on the pages.
-        slanted: those of them in italics.
-        glyphs: those of drawn formulas, by KaTeX's face.
+        formulas: KaTeX's HTML of every formula.
     """
-    files: dict[str, bytes] = {}
-    rules = stand_ins()
-    faces = (("normal", (400, 600), characters | set(ALWAYS)), ("italic", (400, 400), slanted))
-    for style, weights, used in faces:
-        span = " ".join(map(str, sorted(set(weights))))
-        for stem, source in text_sources(style).items():  # the first that has a letter writes it
-            letters = "".join(sorted(used & written(source)))
-            used = used - set(letters)
-            if letters:
-                name = keep(files, stem, cut(source, letters, None if source == SIGNS else weights))
-                only = "" if stem == f"serif-{style}" else letters
-                rules.append(face("Source Serif 4", name, span, style, only))
-    for face_name, used in sorted(glyphs.items()):
-        source = KATEX_FACES / f"KaTeX_{face_name}.woff2"
-        cut_name = face_name.partition("-")[2]
-        weight = "700" if "Bold" in cut_name else "400"
-        style = "italic" if "Italic" in cut_name else "normal"
-        letters = "".join(sorted(used - IGNORED))
-        data = cut(source, letters, None)
-        inside = "data:font/woff2;base64," + base64.b64encode(data).decode()
-        place = inside if face_name == INSIDE else keep(files, f"katex-{face_name.lower()}", data)
-        rules.append(face(f"KaTeX_{face_name.partition('-')[0]}", place, weight, style))
-    return files, "".join(rules)
+    text = set(ALWAYS).union(*(html.unescape(page.html()) for page in pages))
+    text.update(*(script.read_text(encoding="utf-8") for script in site.glob("assets/*.js")))
+    slanted = set().union(*(element.text_content() for page in pages for element in page.tree.xpath(ITALIC)))
+    drawn = (re.sub("<[^>]*>", "", formula.partition("katex-html")[2]) for formula in formulas)
+    signs = set().union(*map(html.unescape, drawn))
+    folder, files = site / "assets/fonts", {}
+    folder.mkdir(parents=True, exist_ok=True)
 
+    def keep(source: Path, name: str, letters: set[str], weights: tuple[int, int] | None = None) -> str:
+        """Write a face with these letters; return its address, seen from the style sheet."""
+        data = cut(source, "".join(sorted(letters)), weights)
+        if len(data) < SMALL:
+            return "data:font/woff2;base64," + base64.b64encode(data).decode()
+        files[name] = f"{name}.{hashlib.sha256(data).hexdigest()[:8]}.woff2"
+        (folder / files[name]).write_bytes(data)
+        return files[name]
 
-def stand_ins() -> list[str]:
-    """Return the @font-face rules of the fonts that stand in for the text face, as tokens.css names them."""
-    rules = []
-    for width, (fonts, factors) in STAND_INS.items():
-        for weight, wider in factors.items():
-            bold = " Bold" if weight > 400 else ""
-            sources = ",".join(f'local("{font}{bold}")' for font in fonts)
-            rules.append(
-                f'@font-face{{font-family:"Fallback {width}";font-weight:{weight};src:{sources};'
-                f"size-adjust:{100 * wider:.1f}%;ascent-override:{ASCENT / wider:.1f}%;"
-                f"descent-override:{DESCENT / wider:.1f}%;line-gap-override:0%}}"
+    rules = [Path(__file__).with_name("fonts.css").read_text(encoding="utf-8")]
+    for style, weights, left in (("normal", (400, 600), text), ("italic", (400, 400), slanted)):
+        for name, source in text_faces(style).items():  # the first that has a letter writes it
+            if letters := left & written(source):
+                left = left - letters
+                place = keep(source, name, letters, None if source == SIGNS else weights)
+                rules.append(face(place, style, weights, letters))
+    katex = KATEX_FACE.sub(
+        lambda face: f"src:url({keep(KATEX / 'fonts' / f'{face[1]}.woff2', face[1].lower(), signs)})",
+        (KATEX / "katex-swap.min.css").read_text(encoding="utf-8"),
+    )
+    (folder / "fonts.css").write_text("".join(rules) + katex, encoding="utf-8")
+    for page in pages:
+        early = TEXT + FORMULAS * bool(page.tree.find_class("equation") or page.tree.find_class("stuck"))
+        first = page.tree.find(".//link[@rel='stylesheet']")
+        for name in early:
+            place = f"{page.up}assets/fonts/{files[name]}"
+            first.addprevious(
+                builder.LINK(rel="preload", href=place, **{"as": "font"}, type="font/woff2", crossorigin="")
             )
-    return rules
+        first.addprevious(builder.LINK(rel="stylesheet", href=f"{page.up}assets/fonts/fonts.css"))
 
 
-def keep(files: dict[str, bytes], stem: str, data: bytes) -> str:
-    """Add a file under a name made of its content, and return the name."""
-    name = f"{stem}.{hashlib.sha256(data).hexdigest()[:8]}.woff2"
-    files[name] = data
-    return name
+def text_faces(style: str) -> dict[str, Path]:
+    """Return the fonts that the text is set in, by the names of the files cut from them."""
+    faces = {f"serif-{script}-{style}": Path(SERIF.format(script, style)) for script in ("latin", "greek")}
+    return faces | ({"serif-signs": SIGNS} if style == "normal" else {})
 
 
-def face(family: str, place: str, weight: str, style: str, letters: str = "") -> str:
-    """Return one @font-face rule, for these letters alone if any are given.
-
-    `place` is the font itself as a data: address, or the name of its file in fonts/, beside the sheet.
-    """
-    place = place if place.startswith("data:") else f"fonts/{place}"
-    span = ";unicode-range:" + ",".join(f"U+{ord(letter):X}" for letter in letters) if letters else ""
+def face(place: str, style: str, weights: tuple[int, int], letters: set[str]) -> str:
+    """Return the @font-face rule of a file of the text face, for these letters."""
+    span = ",".join(f"U+{ord(letter):X}" for letter in sorted(letters))
     return (
-        f'@font-face{{font-family:"{family}";font-style:{style};font-weight:{weight};font-display:swap;'
-        f'src:url({place}) format("woff2"){span}}}'
+        f'@font-face{{font-family:"Source Serif 4";font-style:{style};font-weight:{weights[0]} {weights[1]};'
+        f'font-display:swap;src:url({place}) format("woff2");unicode-range:{span}}}\n'
     )
 
 
-def text_sources(style: str) -> dict[str, Path]:
-    """Return the fonts that the text is drawn with, by the stem of the files cut from them."""
-    latin, greek = (
-        TEXT_FACES / f"source-serif-4-{script}-wght-{style}.woff2" for script in ("latin", "greek")
-    )
-    signs = {"serif-signs": SIGNS} if style == "normal" else {}
-    return {f"serif-{style}": latin, f"serif-greek-{style}": greek} | signs
-
-
-@lru_cache(maxsize=16)
+@lru_cache
 def written(source: Path) -> frozenset[str]:
     """Return the characters that a font can write."""
     with TTFont(source, lazy=True) as font:
@@ -157,16 +100,13 @@ def written(source: Path) -> frozenset[str]:
 
 
 @lru_cache(maxsize=64)
-def cut(source: Path, characters: str, weights: tuple[int, int] | None) -> bytes:
+def cut(source: Path, letters: str, weights: tuple[int, int] | None) -> bytes:
     """Return a font with only these characters, and these weights if it is variable."""
-    font = TTFont(source, recalcTimestamp=False, lazy=False)
-    options = subset.Options(
-        flavor="woff2", layout_features=FEATURES, recalc_timestamp=False, notdef_outline=True
-    )
+    options = subset.Options(layout_features=["kern", "liga", "tnum"], notdef_outline=True, hinting=False)
     options.name_IDs = [1, 2]
-    options.hinting = False
+    font = TTFont(source, recalcTimestamp=False)
     cutter = subset.Subsetter(options)
-    cutter.populate(text=characters)
+    cutter.populate(text=letters)
     cutter.subset(font)
     if weights:
         limit = weights if weights[0] != weights[1] else weights[0]
@@ -175,47 +115,3 @@ def cut(source: Path, characters: str, weights: tuple[int, int] | None) -> bytes
     out = io.BytesIO()
     font.save(out)
     return out.getvalue()
-
-
-def italics(page_html: str) -> set[str]:
-    """Return the characters of a page that stand in italics, by its markup or by the style sheet."""
-    parts = [match[2] for match in ITALIC.finditer(page_html)]
-    return set(html.unescape(re.sub(r"<[^>]*>", "", " ".join(parts))))
-
-
-class Glyphs(HTMLParser):
-    """The characters of drawn formulas, by the KaTeX face that each is set in."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.by_face: dict[str, set[str]] = {}
-        self._faces: list[str | None] = [None]
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        classes = set((dict(attrs).get("class") or "").split())
-        if tag in VOID:
-            return
-        face = self._faces[-1]
-        if "katex-html" in classes:
-            face = "Main-Regular"
-        for needed, name in FACE_OF:
-            if face and needed <= classes:
-                face = name
-        self._faces.append(face)
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag not in VOID:
-            self._faces.pop()
-
-    def handle_data(self, data: str) -> None:
-        if self._faces[-1]:
-            self.by_face.setdefault(self._faces[-1], set()).update(data)
-
-
-def formula_glyphs(drawn: Iterable[str]) -> dict[str, set[str]]:
-    """Return the characters of drawn formulas by KaTeX's face: {"Math-Italic": {"θ", …}, …}."""
-    glyphs = Glyphs()
-    for formula in drawn:
-        glyphs.feed(formula)
-    glyphs.close()
-    return glyphs.by_face

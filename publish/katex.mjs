@@ -1,27 +1,16 @@
-// One line of JSON in, {tex, display}; one line of JSON out, {html} or {error}.
-// One process draws the formulas of all pages; it ends when its input ends.
-import { createInterface } from "node:readline";
+// A JSON list of {tex, display} in, a JSON list of {html} or {error} out.
+import { readFileSync } from "node:fs";
 import katex from "katex";
 
-// KaTeX lets a line end after every relation. A display, which scrolls where it must, stays whole after the bar of p(y | x).
+const options = { output: "htmlAndMathml", throwOnError: true, strict: "error", trust: false };
+// KaTeX lets a line end after every relation; a display, which scrolls where it must, stays whole after the bar of p(y | x).
 const whole = { "\\mid": "∣\\nobreak" };
 
-for await (const line of createInterface({ input: process.stdin })) {
-  const { tex, display } = JSON.parse(line);
-  let answer;
+const draw = ({ tex, display }) => {
   try {
-    answer = {
-      html: katex.renderToString(tex, {
-        displayMode: display,
-        macros: display ? { ...whole } : {},
-        output: "htmlAndMathml",
-        throwOnError: true,
-        strict: "error",
-        trust: false,
-      }),
-    };
+    return { html: katex.renderToString(tex, { ...options, displayMode: display, macros: display ? { ...whole } : {} }) };
   } catch (error) {
-    answer = { error: error.message };
+    return { error: error.message };
   }
-  process.stdout.write(JSON.stringify(answer) + "\n");
-}
+};
+process.stdout.write(JSON.stringify(JSON.parse(readFileSync(0, "utf8")).map(draw)));

@@ -1,29 +1,22 @@
-"""Notebooks: an executed notebook becomes a page in the same design as the others.
+"""Notebooks: an executed notebook becomes a page in the markup of the others.
 
-mkdocs-jupyter turns the notebook into HTML with a template of ours
-(notebook_template/); here its cells get the markup that `cells.py`, `figures.py`
-and `formulas.py` know from the other pages.
+mkdocs-jupyter turns the notebook into HTML with a template of ours (notebook_template/); what it adds around
+that is dropped here, and formulas in the notebook's prose are marked as arithmatex marks those of other pages.
 """
 
 import html
 import re
 from pathlib import Path
 
-from mkdocs.exceptions import PluginError
+from lxml.html import HtmlElement, builder
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
+from publish.page import Page, PublishError
+
 TEMPLATES = Path(__file__).with_name("notebook_template")
-FORMULA = re.compile(
-    r"(?<![\\$])\$\$(?P<display>[^$]+?)\$\$|(?<![\\$\w])\$(?P<inline>[^$\n]+?)(?<!\\)\$(?![\w$])"
-)
-MARKDOWN = re.compile(r'<div class="note">(.*?)</div><!--note-->', re.DOTALL)
-LINK = re.compile(r'<a class="anchor-link" href="(#[^"]*)">¶</a>')
-SKIPPED = re.compile(r"(<(code|pre|script|style)\b.*?</\2>|<[^>]*>)", re.DOTALL)
-CODE = re.compile(r"(?<=<pre><span></span><code>)(.*?)(?=</code></pre></div>)", re.DOTALL)
-DRAWING = re.compile(r'(?<=">)(&lt;(?:\?xml|svg).*?)(?=</div>)', re.DOTALL)
-STYLE = re.compile(r"\s*<style>.*?</style>\s*\Z", re.DOTALL)
+FORMULA = re.compile(r"(?<![\\$\w])\$([^$\n]+?)(?<!\\)\$(?![\w$])")
 
 
 def use_own_template() -> None:
@@ -31,52 +24,50 @@ def use_own_template() -> None:
     from mkdocs_jupyter.config import settings
 
     if not hasattr(settings, "templates_dir"):
-        raise PluginError(
-            "mkdocs-jupyter no longer has `config.settings.templates_dir`; see publish/notebooks.py"
-        )
+        raise PublishError("mkdocs-jupyter has no `settings.templates_dir` any more; see publish/notebooks.py")
     settings.templates_dir = str(TEMPLATES)
 
 
-def finish_notebook(page_html: str) -> str:
-    """Drop the style sheets that mkdocs-jupyter adds, and mark formulas in the notebook's prose."""
-    page_html, dropped = STYLE.subn("", page_html)
-    start, end = '<div class="notebook">', "</div>"
-    inside = page_html.strip()
-    if not (inside.startswith(start) and inside.endswith(end)):
-        raise PluginError("a notebook was not made by the template in publish/notebook_template")
-    if dropped != 1:
-        raise PluginError(
-            "mkdocs-jupyter no longer appends its style sheets to a notebook; see publish/notebooks.py"
-        )
-    page_html = inside.removeprefix(start).removesuffix(end)
-    page_html = DRAWING.sub(lambda match: html.unescape(match[0]), page_html)
-    page_html = CODE.sub(lambda match: color(html.unescape(match[0])), page_html)
-    page_html = MARKDOWN.sub(lambda match: mark_formulas(match[1]), page_html)
-    return LINK.sub(r'<a class="headerlink" href="\1" title="Link to this section">#</a>', page_html)
+def finish_notebook(page: Page) -> None:
+    """Drop mkdocs-jupyter's style sheets, if the page is a notebook; mark the formulas in its prose."""
+    for notebook in page.tree.find_class("notebook"):
+        styles = [element for element in notebook.itersiblings("style")]
+        if not styles:
+            raise PublishError(f"{page.name}: mkdocs-jupyter's style sheets are elsewhere; see publish/notebooks.py")
+        for style in styles:
+            style.drop_tree()
+        for note in notebook.find_class("note"):
+            for element in [element for element in note.iter() if not in_code(element)]:
+                mark_formulas(element)
+            for link in note.find_class("anchor-link"):
+                link.text = "#"
+                link.attrib.update({"class": "headerlink", "title": "Link to this section"})
+        for code in notebook.xpath(".//div[@class='highlight']/pre"):
+            page.edit(code, colored)
+        notebook.drop_tag()
 
 
-def color(source: str) -> str:
+def colored(code: str) -> str:
     """Return Python code with Pygments' classes, as on the other pages."""
-    return highlight(source, PythonLexer(), HtmlFormatter(nowrap=True)).rstrip("\n")
+    lines = highlight(html.unescape(code), PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))
+    return f"<code>{lines.removesuffix(chr(10))}</code>"
 
 
-def mark_formulas(text_html: str) -> str:
-    """Mark `$…$` and `$$…$$` outside of tags and code, as arithmatex marks them on other pages."""
-    parts = SKIPPED.split(text_html)
-    out = []
-    for index in range(0, len(parts), 3):
-        out.append(FORMULA.sub(marked, parts[index]))
-        out.append(parts[index + 1] if index + 1 < len(parts) else "")
-    return "".join(out)
+def in_code(element: HtmlElement) -> bool:
+    return any(one.tag in ("code", "pre") for one in (element, *element.iterancestors()))
 
 
-def marked(match: re.Match[str]) -> str:
-    """Return one formula in arithmatex's marks."""
-    if match["display"] is not None:
-        return f'</p><div class="arithmatex">\\[{match["display"]}\\]</div><p>'
-    return f'<span class="arithmatex">\\({html.escape(html.unescape(match["inline"]), quote=False)}\\)</span>'
-
-
-def anchors(page_html: str) -> set[str]:
-    """Return the ids of a notebook's cells, for the check of links to them."""
-    return set(re.findall(r' id="(cell-[\w-]+)"', page_html))
+def mark_formulas(element: HtmlElement) -> None:
+    """Mark each `$…$` in the text directly within an element."""
+    for place, text in [(0, element.text), *((at + 1, child.tail) for at, child in enumerate(element))][::-1]:
+        first, *parts = FORMULA.split(text or "")
+        if parts:
+            pieces = []
+            for tex, after in zip(parts[::2], parts[1::2]):
+                pieces.append(builder.SPAN({"class": "arithmatex"}, tex))
+                pieces[-1].tail = after
+            if place:
+                element[place - 1].tail = first
+            else:
+                element.text = first
+            element[place:place] = pieces

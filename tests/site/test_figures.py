@@ -19,7 +19,6 @@ from fontTools.svgLib.path import parse_path
 NEAR = 0.2
 SCALES = {"linear": (lambda v: v, lambda v: v), "log": (np.log10, lambda v: 10.0**v)}
 NUMBER = r"(-?[\d.]+)"
-MOVED = re.compile(rf"translate\({NUMBER} {NUMBER}\)")
 
 
 class Axes:
@@ -66,11 +65,8 @@ def curves(svg) -> list[list[np.ndarray]]:
 
 
 def marks(svg) -> np.ndarray:
-    """Return the places (N, 2) of circles and of shapes that were moved to a place."""
-    places = [(float(c.get("cx")), float(c.get("cy"))) for c in svg.xpath(".//circle")]
-    for shape in svg.xpath(".//path[@transform]"):
-        places.append(tuple(map(float, MOVED.match(shape.get("transform")).groups())))
-    return np.array(places).reshape(-1, 2)
+    """Return the places (N, 2) of marks."""
+    return np.array([(float(use.get("x", 0)), float(use.get("y", 0))) for use in svg.xpath(".//use")]).reshape(-1, 2)
 
 
 def farthest(points: np.ndarray, pieces: list[np.ndarray]) -> float:
@@ -147,9 +143,9 @@ def test_a_curve_or_mark_in_another_place_would_be_found(part, site_dir, plain):
     if part == "curve":
         for path in svg.xpath(".//path[@clip-path][@d]"):
             path.set(
-                "d", re.sub(rf"M{NUMBER} {NUMBER}", lambda m: f"M{m[1]} {float(m[2]) + 0.5}", path.get("d"))
+                "d", re.sub(rf"M {NUMBER} {NUMBER}", lambda m: f"M {m[1]} {float(m[2]) + 0.5}", path.get("d"))
             )
     else:
-        circle = svg.xpath(".//circle")[7]
-        circle.set("cy", str(float(circle.get("cy")) + 0.5))
+        for mark in svg.xpath(".//g[@clip-path]//use"):
+            mark.set("y", str(float(mark.get("y")) + 0.5))
     assert misplaced(svg, drawn)[0]
