@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from derivation_tex import UnreadableError
 from scipy import stats
+from tex import UnreadableError
 from tex_numbers import gradient, value
 
 RANDOM = np.random.default_rng(0)

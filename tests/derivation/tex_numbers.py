@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from derivation_tex import UnreadableError
+from tex import UnreadableError
 
 Known = dict[str, object]
 Node = Callable[[Known], object]

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import lxml.html
 import sympy
-from bs4 import BeautifulSoup, Tag
 from sympy.parsing.latex import parse_latex
 from sympy.parsing.latex.errors import LaTeXParsingError
 
@@ -82,40 +82,21 @@ class Equation:
     braces: tuple[tuple[sympy.Expr, sympy.Expr], ...]
 
 
-def annotations(site: Path, kind: str, section: str | None = None) -> list[str]:
-    """Return the TeX behind the formulas of the article, in order.
+def displays(path: Path) -> dict[str, str]:
+    """Return the TeX of a page's displays by number; one without a number goes by its place.
 
-    Args:
-        site: the built site.
-        kind: "display" or "inline".
-        section: id of a heading, for the formulas from there to the next heading of its level or above.
+    Raises:
+        UnreadableError: two have one number.
     """
-    soup = BeautifulSoup((site / "index.html").read_text(encoding="utf-8"), "lxml")
-    start = soup.find(id=section) if section else soup.find("h1")
-    if start is None:
-        raise UnreadableError(f"{site / 'index.html'}: no heading with id '{section}'")
-    ends = {f"h{level}" for level in range(1, int(start.name[1]) + 1)}
-    found = []
-    for node in start.find_all_next():
-        if node.name in ends:
-            break
-        if node.name == "annotation" and (kind == "display") == _is_display(node):
-            found.append(node.get_text())
-    return found
-
-
-def _is_display(annotation: Tag) -> bool:
-    return annotation.find_parent(class_="katex-display") is not None
-
-
-def numbered(displays: list[str]) -> dict[str, str]:
-    """Return the TeX of each numbered display by its number; two with one number are an error."""
     found: dict[str, str] = {}
-    for tex in displays:
-        for tag in re.findall(r"\\tag\{([^{}]+)\}", tex):
-            if tag in found:
-                raise UnreadableError(f"two equations are numbered ({tag})")
-            found[tag] = tex
+    document = lxml.html.fromstring(path.read_bytes(), parser=lxml.html.HTMLParser(encoding="utf-8"))
+    for place, formula in enumerate(document.cssselect(".katex-display annotation")):
+        tex = formula.text_content()
+        tag = re.search(r"\\tag\{([^{}]+)\}", tex)
+        name = tag[1] if tag else f"display {place + 1}"
+        if name in found:
+            raise UnreadableError(f"two equations are numbered ({name})")
+        found[name] = tex
     return found
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from derivation_tex import VOCABULARY
+from tex import VOCABULARY
 
 SIGNS = {"+": "-", "-": "+"}
 FUNCTIONS = {r"\log": r"\exp", r"\exp": r"\log", r"\sum": r"\prod", r"\prod": r"\sum"}
