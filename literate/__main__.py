@@ -1,12 +1,20 @@
-"""`python -m literate`: run what is stale and check the pages, without MkDocs."""
+"""`python -m literate`: run what is stale and check the sources of the pages, without MkDocs."""
 
 import sys
 from pathlib import Path
 
-from literate import LiterateError, build
+from literate.build import alone, build
+from literate.read import LiterateError
+from literate.run import Limits
+
+
+def say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
 
 try:
-    build(Path.cwd(), lambda text: sys.stderr.write(f"{text}\n"))
+    with alone(Path.cwd(), say):
+        build(Path.cwd(), "docs", Limits(), say)
 except LiterateError as error:
     sys.exit(f"\n{error}")
 except KeyboardInterrupt:

@@ -1,139 +1,170 @@
-"""Build: bring outputs/ up to date with the sources, side by side, and check the pages against it."""
+"""Build: bring the stored runs up to date with the sources, side by side, and check the pages against them.
+
+In: the project's folder. Out: outputs/notebooks/x.ipynb for each snippet, and what the pages may take from
+them. Faults are raised together, those of sources before anything runs, so that they are mended in one go.
+"""
 
 import asyncio
+import fcntl
 import json
 import os
+import subprocess
+import sys
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-import nbformat
-from filelock import FileLock, Timeout
-
-from literate.embed import faults
-from literate.fresh import fingerprint, seal, stored
-from literate.read import Cell, LiterateError, check_modules, fault, read
-from literate.render import render
-from literate.run import execute
+from literate.check import Pages, faults, pages_of
+from literate.fresh import key_of, machine_of, seal, stored
+from literate.read import LiterateError, Snippet, fault, read
+from literate.render import View, view_of
+from literate.run import Limits, execute
 
 PATIENCE = 10.0  # seconds between two signs of life
+STYLE = "import matplotlib.font_manager"  # makes the list of fonts, which takes long the first time
 
 
-def build(root: Path, say: Callable = print) -> dict[str, nbformat.NotebookNode]:
-    """Run what is stale, render, check the pages; return the executed notebooks by name.
+@dataclass(frozen=True)
+class Built:
+    """What is at hand for the site after a build."""
+
+    snippets: list[Snippet]
+    pages: Pages
+    views: dict[str, View]
+
+
+def build(root: Path, docs: str, limits: Limits, say: Callable) -> Built:
+    """Run what is stale, check the sources of the pages.
 
     Raises:
         LiterateError: what the author of a snippet or page must mend.
     """
-    outputs = root / "outputs"
-    lock = FileLock(outputs / ".lock")
-    try:
-        outputs.mkdir(exist_ok=True)
-        try:
-            lock.acquire(timeout=1)
-        except Timeout:
-            say("another build is at work here; waiting for its end")
-            lock.acquire()
-        return bring_up_to_date(root, outputs, say)
-    except OSError as error:
-        where, what = str(error.filename or outputs), error.strerror or str(error)
-        raise fault(where, what, "outputs/ must be writable, with room left") from None
-    finally:
-        lock.release()
-
-
-def bring_up_to_date(root: Path, outputs: Path, say: Callable) -> dict[str, nbformat.NotebookNode]:
-    """Do what `build` says, while nobody else does."""
-    began = time.time()
-    check_modules(root)
+    folder = root / "outputs/notebooks"
     paths = sorted(path.relative_to(root) for path in (root / "snippets").glob("*.py"))
-    snippets = {path.stem: read(path, root) for path in paths}
-    results = asyncio.run(run_all(root, snippets, began, say))
-    fragments, values = {}, {}
-    for name, cells in snippets.items():
-        fragments |= render(cells, results[name])
-        values[name] = results[name].metadata["literate"]["values"] | {"__volatile__": volatile(cells)}
-    raise_all(faults(root, [cell for cells in snippets.values() for cell in cells], fragments, values))
-    for name, text in fragments.items():
-        write(outputs / "fragments" / name, text)
-    gone = set(outputs.rglob("*.md")) - {outputs / "fragments" / name for name in fragments}
-    gone |= {path for path in outputs.rglob("*.ipynb") if path.stem not in snippets}
-    for path in gone:
-        path.unlink()
-    write(outputs / "values.json", json.dumps(values, indent=1, sort_keys=True) + "\n")
-    return results
+    readings = [partial(read, path, root) for path in paths]
+    *snippets, pages = all_of([*readings, partial(pages_of, root, docs)])
+    with explained(root):
+        machine = machine_of(limits.threads)
+        keys = {snippet.name: key_of(snippet, machine) for snippet in snippets}
+        stale = [one for one in snippets if not stored(folder / f"{one.name}.ipynb", keys[one.name])]
+        say(f"{len(stale)} of {len(snippets)} snippets to run")
+        if stale:
+            asyncio.run(Runs(root, limits, keys, say).all(stale, root / "outputs/fonts" / machine[:16]))
+        for path in set(folder.glob("*")) - {folder / f"{name}.ipynb" for name in keys}:
+            path.unlink()
+    views = {name: view_of(folder, name) for name in keys}
+    raise_all(faults(pages, snippets, views))
+    return Built(snippets, pages, views)
 
 
-def volatile(cells: list[Cell]) -> bool:
-    """Return whether any output changes from run to run; such a snippet runs alone, last."""
-    return any("volatile" in cell.tags for cell in cells)
-
-
-def processors() -> int:
-    """Return how many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-async def run_all(root: Path, snippets: dict[str, list[Cell]], began: float, say: Callable) -> dict:
-    """Run what is stale, side by side, volatile snippets one by one at the end; return all notebooks."""
-    machine, runs = fingerprint(root), root / "outputs" / "runs"
-    results = {name: stored(runs / f"{name}.ipynb", machine, root) for name in snippets}
-    stale = [name for name in snippets if results[name] is None]
-    stale.sort(key=lambda name: -sum(len(cell.source) for cell in snippets[name]))  # long ones first
-    say(f"{len(stale)} of {len(snippets)} snippets to run")
-    running: dict[str, float] = {}
-
-    async def run(name: str, gate: asyncio.Semaphore) -> None:
-        async with gate:
-            running[name] = started = time.monotonic()
-            say(f"{name}: running {sum(cell.kind == 'code' for cell in snippets[name])} cells")
-            try:
-                notebook = await execute(snippets[name], root, began)
-            finally:
-                del running[name]
-            notebook.metadata["literate"]["fingerprint"] = machine
-            write(runs / f"{name}.ipynb", seal(notebook))
-            results[name] = notebook
-            left = sum(result is None for result in results.values())
-            say(f"{name}: done in {time.monotonic() - started:.1f} s, {left} to go")
-
-    watch = asyncio.create_task(signs_of_life(running, say))
-    beside, alone = asyncio.Semaphore(processors()), asyncio.Semaphore(1)
-    await all_of([run(name, beside) for name in stale if not volatile(snippets[name])])
-    await all_of([run(name, alone) for name in stale if volatile(snippets[name])])
-    watch.cancel()
-    return results
-
-
-async def all_of(jobs: list[Awaitable]) -> None:
-    """Await all jobs; then raise what is no author's fault, or all that are."""
-    ends = [end for end in await asyncio.gather(*jobs, return_exceptions=True) if end]
-    for end in ends:
-        if not isinstance(end, LiterateError):
-            raise end
-    raise_all(ends)
+def all_of(jobs: Iterable[Callable]) -> list:
+    """Return what each job returns; raise the faults of all."""
+    done, found = [], []
+    for job in jobs:
+        try:
+            done.append(job())
+        except LiterateError as error:
+            found.append(error)
+    raise_all(found)
+    return done
 
 
 def raise_all(found: Iterable[LiterateError]) -> None:
-    """Raise all faults as one, if there are any, so that they are mended in one go."""
-    if said := "\n\n".join(map(str, found)):
+    """Raise all faults as one, if there are any."""
+    if said := "\n\n".join(dict.fromkeys(map(str, found))):
         raise LiterateError(said)
 
 
-async def signs_of_life(running: dict[str, float], say: Callable) -> None:
-    """Say now and then what is running, and for how long."""
-    while True:
-        await asyncio.sleep(PATIENCE)
-        for name, started in running.items():
-            if (spent := time.monotonic() - started) > PATIENCE:
-                say(f"{name}: has been running for {spent:.0f} s")
+@contextmanager
+def explained(root: Path) -> Iterator[None]:
+    """Word what the system refuses."""
+    try:
+        yield
+    except OSError as error:
+        rule = "outputs/ and the folder for temporary files must be writable, with room left"
+        raise fault(str(error.filename or root / "outputs"), error.strerror or str(error), rule) from None
+
+
+@contextmanager
+def alone(root: Path, say: Callable) -> Iterator[None]:
+    """Let one build at a time work in a project."""
+    with explained(root):
+        (root / "outputs").mkdir(exist_ok=True)
+        lock = (root / "outputs/.lock").open("w")
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another build is at work here; waiting for its end")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+class Runs:
+    """Snippets that run side by side, long ones first; volatile ones one by one at the end."""
+
+    def __init__(self, root: Path, limits: Limits, keys: dict[str, str], say: Callable) -> None:
+        self.root, self.limits, self.keys, self.say = root, limits, keys, say
+        self.running: dict[str, float] = {}
+
+    async def all(self, stale: list[Snippet], fonts: Path) -> None:
+        """Run them; raise the faults of all."""
+        if any("matplotlib" in snippet.imports for snippet in stale) and not fonts.exists():
+            fonts.mkdir(parents=True)
+            environment = os.environ | {"MPLCONFIGDIR": str(fonts)}
+            subprocess.run([sys.executable, "-c", STYLE], env=environment, cwd=fonts, capture_output=True)
+        times = self.times()
+        stale.sort(key=lambda one: -times.get(one.name, len(one.text) / 1000))
+        self.left, self.fonts = len(stale), fonts
+        count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        watch = asyncio.create_task(self.signs_of_life())
+        ends = []
+        for volatile, gate in ((False, asyncio.Semaphore(count)), (True, asyncio.Semaphore(1))):
+            jobs = [self.run(snippet, gate) for snippet in stale if snippet.volatile is volatile]
+            ends += await asyncio.gather(*jobs, return_exceptions=True)
+        watch.cancel()
+        for end in ends:
+            if end and not isinstance(end, LiterateError):
+                raise end
+        raise_all(filter(None, ends))
+
+    async def run(self, snippet: Snippet, gate: asyncio.Semaphore) -> None:
+        async with gate:
+            self.say(f"{snippet.name}: running {sum(cell.code for cell in snippet.cells)} cells")
+            self.running[snippet.name] = began = time.monotonic()
+            try:
+                notebook = await execute(snippet, self.root, self.limits, self.fonts)
+            finally:
+                del self.running[snippet.name]
+                self.left -= 1
+            took = time.monotonic() - began
+            folder = self.root / "outputs/notebooks"
+            write(folder / f"{snippet.name}.ipynb", seal(notebook, self.keys[snippet.name]))
+            write(folder.parent / "seconds.json", json.dumps(self.times() | {snippet.name: took}))
+            self.say(f"{snippet.name}: done in {took:.1f} s, {self.left} to go")
+
+    def times(self) -> dict[str, float]:
+        """Return how long each snippet took when it last ran, as far as that is known."""
+        try:
+            return json.loads((self.root / "outputs/seconds.json").read_text())
+        except (OSError, ValueError):
+            return {}
+
+    async def signs_of_life(self) -> None:
+        """Say now and then what is running, and for how long."""
+        while True:
+            await asyncio.sleep(PATIENCE)
+            for name, began in self.running.items():
+                if (spent := time.monotonic() - began) > PATIENCE:
+                    self.say(f"{name}: has been running for {spent:.0f} s")
 
 
 def write(path: Path, text: str) -> None:
-    """Write in one step, and only what changed, so that watchers and readers see whole files."""
-    if path.exists() and path.read_bytes() == text.encode():
-        return
+    """Write in one step, so that readers see whole files."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(path.name + ".part")
+    draft = path.with_name(f".{path.name}.part")
     draft.write_bytes(text.encode())
     os.replace(draft, path)

@@ -1,15 +1,21 @@
-"""Read: a percent-format script becomes named cells, each with its place in the file."""
+"""Read: a percent-format script becomes named cells.
+
+In: snippets/x.py. Out: a Snippet, with the files that it may read (`belongings`): all that a run of it
+depends on but for the machine. Every fault names file, line, rule and source.
+"""
 
 import ast
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-import jupytext
-
 TAGS = {"hidden", "volatile", "markdown", "data"}
-PERCENT = {"extension": ".py", "format_name": "percent", "comment_magics": False}  # `# cd` is a comment
-READ = {"title", "tags", "lines_to_next_cell"}  # what jupytext makes of a marker, and of blank lines
+MARKER = re.compile(
+    r'# %%(?P<text> \[markdown\])?(?: (?P<name>[^\s=]+))?(?: tags=\[(?P<tags>["\w, ]*)\])?\s*'
+)
+NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+UNSEEN = re.compile(rb"\A\xef\xbb\xbf|[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f]|\r(?!\n)")  # in an editor
 
 
 class LiterateError(Exception):
@@ -28,65 +34,131 @@ class Cell:
 
     path: Path
     name: str
-    kind: str  # "code" or "markdown"
+    code: bool
     tags: frozenset[str]
     line: int
     last: int
     source: str
 
     def fault(self, what: str, rule: str, line: int = 0) -> LiterateError:
-        """Return an error that points to a line, counted from the marker."""
-        return fault(f"{self.path}:{self.line + line}, cell '{self.name}'", what, rule, self.source)
+        """Return an error that points to a line of the file, or to the cell's marker."""
+        return fault(f"{self.path}:{line or self.line}, cell '{self.name}'", what, rule, self.source)
+
+
+@dataclass(frozen=True)
+class Snippet:
+    """A script: its cells, what it imports, and what the folder in which it runs holds."""
+
+    path: Path
+    text: str
+    cells: list[Cell]
+    imports: set[str]  # by the snippet and by the project's modules, as top-level names
+    files: dict[str, bytes]  # by path in that folder
+
+    @property
+    def name(self) -> str:
+        return self.path.stem
+
+    @property
+    def volatile(self) -> bool:
+        """Whether any output changes from run to run; such a snippet runs alone, last."""
+        return any("volatile" in cell.tags for cell in self.cells)
+
+
+def read(path: Path, root: Path) -> Snippet:
+    """Return the snippet at `path`, relative to the project's folder `root`."""
+    text, cells = read_text(path, root), []
+    if not NAME.fullmatch(path.stem):
+        raise fault(f"{path}:1", "pages cannot name this snippet", "call the file lower_case_name.py")
+    lines = text.split("\n")
+    starts = [number for number, line in enumerate(lines, 1) if line.startswith("# %%")]
+    if starts[:1] != [1] or "[markdown]" not in lines[0]:
+        rule = "a snippet begins with a cell of text: `# %% [markdown]`"
+        raise fault(f"{path}:1", "no text says what this is about", rule, lines[0])
+    for start, end in zip(starts, [*starts[1:], len(lines) + 1]):
+        cells.append(read_cell(path, start, lines[start - 1 : end - 1]))
+        if cells[-1].name in [cell.name for cell in cells[:-1]]:
+            raise cells[-1].fault("two cells share this name", "give every cell a name of its own")
+    trees = [parse(cell.source, path, cell) for cell in cells if cell.code]
+    return Snippet(path, text, cells, *belongings(trees, root))
+
+
+def read_cell(path: Path, start: int, lines: list[str]) -> Cell:
+    """Return the cell whose marker, the first of `lines`, stands on line `start`."""
+    source = "\n".join(lines[1:]).rstrip()
+    marker = MARKER.fullmatch(lines[0])
+    if not marker:
+        rule = 'write `# %% lower_case_name`, or `# %% lower_case_name tags=["hidden"]`'
+        raise fault(f"{path}:{start}", "cannot read what this cell is called", rule, lines[0])
+    name = f"text-{start}" if marker["text"] else marker["name"] or ""
+    if marker["text"]:
+        source = re.sub(r"^# ?", "", source, flags=re.M)
+    tags = frozenset(re.findall(r"\w+", marker["tags"] or ""))
+    last = start + len("\n".join(lines).rstrip().split("\n")) - 1
+    cell = Cell(path, name, not marker["text"], tags, start, last, source)
+    if cell.code and not NAME.fullmatch(name):
+        rule = "write `# %% lower_case_name`, of at most 64 letters"
+        raise cell.fault("every code cell needs a name of its own", rule)
+    if unknown := sorted(tags - TAGS):
+        raise cell.fault(f"unknown tag {unknown}", f"write tags=[…], with some of {sorted(TAGS)}")
+    return cell
+
+
+def parse(source: str, path: Path, cell: Cell | None = None) -> ast.Module:
+    """Return the syntax tree of a module or cell that compiles."""
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            tree = ast.parse("\n" * cell.line + source if cell else source)
+            compile(tree, str(path), "exec")
+        return tree
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        what = f"{type(error).__name__}: {getattr(error, 'msg', error)}"
+        line = getattr(error, "lineno", 1) or 1
+        if cell:
+            raise cell.fault(what, "mend the cell", line) from None
+        raise fault(f"{path}:{line}", what, "mend the module", source.split("\n")[line - 1]) from None
+
+
+def belongings(trees: list[ast.Module], root: Path) -> tuple[set[str], dict[str, bytes]]:
+    """Return what is imported, through imports of imports, and the project's files that a run may read."""
+    imports, files = set(), {}
+    while trees:
+        nodes = list(ast.walk(trees.pop()))
+        names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+        names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
+        for name in {name.split(".")[0] for name in names} - imports:
+            imports.add(name)
+            package = (root / name / "__init__.py").is_file()
+            for path in below(root, name) if package else below(root, f"{name}.py"):
+                files[path.as_posix()] = (root / path).read_bytes()
+                if path.suffix == ".py":
+                    trees.append(parse(read_text(path, root), path))
+    for path in (*below(root, "matplotlibrc"), *below(root, "data")):
+        files[path.as_posix()] = (root / path).read_bytes()
+    return imports, files
+
+
+def below(root: Path, name: str) -> list[Path]:
+    """Return a file, or those of a folder; hidden ones and caches are not the author's."""
+    paths = [path.relative_to(root) for path in ((root / name), *sorted((root / name).rglob("*")))]
+    return [
+        path
+        for path in paths
+        if (root / path).is_file() and not any(part[0] == "." or part == "__pycache__" for part in path.parts)
+    ]
 
 
 def read_text(path: Path, root: Path) -> str:
     """Return the text of the source file at `path`, relative to `root`."""
     try:
         data = (root / path).read_bytes()
-        return data.decode("utf-8")
     except OSError as error:
-        raise fault(str(path), error.strerror, "a source is a file that can be read") from None
+        raise fault(f"{path}", error.strerror, "pages and snippets are files that can be read") from None
+    if odd := UNSEEN.search(data):
+        line, what = data.count(b"\n", 0, odd.start()) + 1, odd[0].decode()
+        raise fault(f"{path}:{line}", f"the invisible character {what!r}", "save it as plain UTF-8 text")
+    try:
+        return data.decode().replace("\r\n", "\n")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise fault(f"{path}:{line}", "this is not UTF-8 text", "save it as UTF-8") from None
-
-
-def check_modules(root: Path) -> None:
-    """Raise where a module beside the snippets does not parse: once, not for each snippet that imports it."""
-    for path in sorted(path.relative_to(root) for path in root.glob("*.py")):
-        try:
-            ast.parse(text := read_text(path, root))
-        except SyntaxError as error:
-            line = error.lineno or 1
-            where, what = f"{path}:{line}", f"SyntaxError: {error.msg}"
-            raise fault(where, what, "mend the module", text.split("\n")[line - 1]) from None
-
-
-def read(path: Path, root: Path) -> list[Cell]:
-    """Return the cells of the snippet at `path`; each code cell parses and has a name of its own."""
-    lines = read_text(path, root).rstrip().split("\n")
-    if not re.fullmatch(r"[a-z][a-z0-9_]*", path.stem):
-        raise fault(f"{path}:1", "pages cannot name this snippet", "call the file lower_case_name.py")
-    starts = [number for number, line in enumerate(lines, 1) if line.startswith("# %%")]
-    nodes = jupytext.reads("\n".join(lines), fmt=PERCENT).cells
-    kinds = [node.cell_type for node in nodes]
-    if len(kinds) != len(starts) or kinds[:1] != ["markdown"]:
-        rule = "a snippet begins with `# %% [markdown]`, and only the first line of a cell looks like that"
-        raise fault(f"{path}:1", f"cell markers: {len(starts)}, cells: {', '.join(kinds) or 'none'}", rule)
-    cells: list[Cell] = []
-    for number, (node, line, after) in enumerate(zip(nodes, starts, [*starts[1:], len(lines) + 1])):
-        name = node.metadata.get("title", "") if node.cell_type == "code" else f"text-{number}"
-        tags = frozenset(node.metadata.get("tags", ()))
-        cell = Cell(path, name, node.cell_type, tags, line, after - 1, node.source)
-        if cell.kind == "code" and not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-            raise cell.fault("every code cell needs a name of its own", "write `# %% lower_case_name`")
-        if name in [other.name for other in cells]:
-            raise cell.fault("two cells share this name", "give every cell a name of its own")
-        if unknown := sorted(tags - TAGS | node.metadata.keys() - READ):
-            raise cell.fault(f"unknown tag {unknown}", f"write tags=[…], with some of {sorted(TAGS)}")
-        try:
-            ast.parse(cell.source if cell.kind == "code" else "")
-        except SyntaxError as error:
-            raise cell.fault(f"SyntaxError: {error.msg}", "mend the cell", error.lineno or 0) from None
-        cells.append(cell)
-    return cells

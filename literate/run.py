@@ -1,174 +1,163 @@
-"""Run: one snippet in a fresh kernel of its own; what a cell may leave is bounded, every fault is worded."""
+"""Run: one snippet in a process and a folder of its own; what it may take and leave is bounded.
 
-import inspect
+In: a Snippet. Out: its executed notebook, the single result. The folder is new and holds only the snippet's
+files; the process (runner.py) leads a group of its own, which ends with the run, whatever happens.
+"""
+
+import asyncio
 import json
 import os
-import re
+import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import replace
+import time
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
-from jupyter_client.kernelspec import KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, DeadKernelError
 
-from literate.fresh import PLACES, inputs, settings
-from literate.inside import prepare, report
-from literate.read import Cell
+from literate.fresh import PLACES, settings
+from literate.notebook import FIGURE, compose, output_of, printed, setup, values_of
+from literate.read import Cell, Snippet
 
-TIME_LIMIT = int(os.environ.get("LITERATE_TIMEOUT", "60"))  # seconds for one cell
-OUTPUT_LIMIT, FIGURE = 100_000, 5_000  # characters that one cell may leave, and what a figure counts as
-SETTINGS = {"timeout": TIME_LIMIT, "startup_timeout": 120, "iopub_timeout": 60}
-SETTINGS |= {"raise_on_iopub_timeout": True}  # no output is lost in silence
-SETTINGS |= {"coalesce_streams": True, "record_timing": False}  # the same bytes in every run
-CONTROL = re.compile(r"[^\n\t -~\u00a0-\U0010ffff]|[\ud800-\udfff]")  # what neither HTML nor UTF-8 can carry
+RUNNER = Path(__file__).with_name("runner.py")
+WAIT = "wait in its cell for whatever it starts"
 
 
-async def execute(cells: list[Cell], root: Path, began: float) -> nbformat.NotebookNode:
-    """Run a snippet from the top; return its notebook with its values and the state of the files it read.
+@dataclass(frozen=True)
+class Limits:
+    """What one cell may take and leave, and the threads that each snippet has."""
+
+    seconds: float = 60
+    characters: int = 100_000
+    threads: int = 1
+
+
+async def execute(snippet: Snippet, root: Path, limits: Limits, fonts: Path) -> nbformat.NotebookNode:
+    """Run a snippet from the top; Matplotlib's list of fonts lies in the folder `fonts`.
 
     Raises:
         LiterateError: a cell fails, or leaves what no page can show.
     """
-    first, last = (engine_cell(cells, function) for function in (prepare, report))
-    nodes = [as_node(cell) for cell in (first, *cells, last)]
-    notebook = nbformat.v4.new_notebook(cells=nodes)
-    with tempfile.TemporaryDirectory(prefix="lit") as folder:
-        async with kernel(notebook, root, folder) as client:
-            for index, (cell, node) in enumerate(zip((first, *cells, last), nodes)):
-                await client.run(cell, node, index)
-    found = json.loads(nodes[-1].outputs[0].text)
-    check_values(cells, found["values"])
-    notebook.cells = nodes[1:-1]
-    read = inputs([*found["read"], cells[0].path.as_posix()], root, began)
-    notebook.metadata["literate"] = {"inputs": read, "values": found["values"]}
-    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return notebook
-
-
-def engine_cell(cells: list[Cell], function: Callable) -> Cell:
-    """Return the cell that runs one of the engine's functions; its faults are the snippet's."""
-    name = function.__name__
-    code = f"{inspect.getsource(function)}\n{name}()"
-    source = f"__import__('builtins').exec({code!r}, {{}})"  # no name of the snippet is in its way
-    return replace(cells[0], name=name, kind="code", tags=frozenset(), line=0, source=source)
-
-
-def as_node(cell: Cell) -> nbformat.NotebookNode:
-    """Return the notebook's cell; its id is its name, so that two runs give the same bytes."""
-    make = nbformat.v4.new_code_cell if cell.kind == "code" else nbformat.v4.new_markdown_cell
-    return make(cell.source, id=cell.name, metadata={"tags": sorted(cell.tags)} if cell.tags else {})
-
-
-@asynccontextmanager
-async def kernel(notebook: nbformat.NotebookNode, root: Path, folder: str) -> AsyncIterator["Client"]:
-    """Start a kernel of this interpreter whose sockets lie in `folder`; end it, whatever it does."""
-    manager = AsyncKernelManager(
-        kernel_name="python3",
-        kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),  # whatever kernels a user has installed
-        transport="tcp" if sys.platform == "win32" else "ipc",
-        connection_file=f"{folder}/k.json",
-    )
-    places = {name: os.environ[name] for name in PLACES if name in os.environ}
-    client = Client(notebook, km=manager, **SETTINGS)
-    try:
-        # Nothing of a user's configuration of IPython reaches the kernel.
-        await client.async_start_new_kernel(cwd=str(root), env=places | settings() | {"IPYTHONDIR": folder})
-        client.kc = manager.client()
-        client.kc.start_channels(hb=False)  # its thread may outlive a stop; the manager sees the process end
-        await client.kc.wait_for_ready(timeout=client.startup_timeout)
-        client.kc.allow_stdin = False
-        yield client
-    finally:
-        if client.kc:
-            client.kc.stop_channels()
-        if manager.has_kernel:
-            await manager.shutdown_kernel(now=True)
-        await manager.cleanup_resources()
-
-
-class Client(NotebookClient):
-    """Runs cells one by one, and stops a cell as soon as it leaves what no page can carry."""
-
-    left, refused = 0, None
-
-    async def run(self, cell: Cell, node: nbformat.NotebookNode, index: int) -> None:
-        """Run one cell; raise what its author must mend."""
-        self.left, self.refused = 0, None
+    first = setup(snippet)
+    with tempfile.TemporaryDirectory(prefix="literate-", ignore_cleanup_errors=True) as place:
+        run = Run(snippet, limits, Path(place).resolve())
+        await run.start(root, fonts)
         try:
-            await self.async_execute_cell(node, index, store_history=cell.line > 0)
-        except CellExecutionError as error:
-            trace = re.sub(r"\x1b\[[0-9;]*m", "", error.traceback)
-            last = re.split(r"^(?:The above|During handling of the above) exception", trace, flags=re.M)[-1]
-            lines = re.findall(r"^\s*Cell In\[\d+\], line (\d+)", last, re.M) or ["0"]
-            what, rule = f"{error.ename}: {error.evalue}", "a cell must run without an error"
-            raise cell.fault(what, rule, int(lines[0])) from None
+            outputs = {cell.name: await run.outputs(cell) for cell in snippet.cells if cell.code}
+            values = values_of(snippet, await run.report(snippet.cells[-1]))
+            await run.end(snippet.cells[-1])
+        finally:
+            await run.kill()
+    return compose(snippet, first, outputs, values)
+
+
+class Run:
+    """The process of a snippet, and the two files that take what it writes."""
+
+    def __init__(self, snippet: Snippet, limits: Limits, place: Path) -> None:
+        self.snippet, self.limits, self.place = snippet, limits, place
+        self.folder, self.out, self.err = place / "run", place / "out", place / "err"
+        self.read = 0  # bytes of `out` that belong to cells which have ended
+
+    async def start(self, root: Path, fonts: Path) -> None:
+        """Lay the folder and start the process in it."""
+        for name, data in {"../out": b"", "../err": b"", **self.snippet.files}.items():
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / name).write_bytes(data)
+        places = {name: os.environ[name] for name in PLACES if name in os.environ}
+        own = {"HOME": str(self.place), "TMPDIR": str(self.place), "MPLCONFIGDIR": str(fonts)}
+        with self.err.open("ab") as err:
+            self.process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-P", "-u", str(RUNNER)),
+                cwd=self.folder,
+                env=places | settings(self.limits.threads) | own,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=err,
+                start_new_session=True,
+                limit=2**30,
+            )
+        job = {name: str(getattr(self, name)) for name in ("folder", "out", "err")}
+        job |= {"file": self.snippet.path.as_posix(), "text": self.snippet.text, "root": str(root)}
+        job |= {"imports": sorted(self.snippet.imports)}
+        job["cells"] = [(cell.line, cell.source) for cell in self.snippet.cells if cell.code]
+        self.process.stdin.write(json.dumps(job).encode())
+        self.process.stdin.close()
+
+    async def report(self, cell: Cell) -> dict:
+        """Return what the process says when a cell has ended; give up when it takes or leaves too much."""
+        reading = asyncio.ensure_future(self.process.stdout.readline())
+        until = time.monotonic() + self.limits.seconds
+        while not reading.done():
+            await asyncio.wait([reading], timeout=0.1)
+            self.check_room(cell)
+            if time.monotonic() > until and not reading.done():
+                rule = "keep cells short, or raise `seconds` of the plugin `literate` in mkdocs.yml"
+                raise cell.fault(f"still running after {self.limits.seconds:g} s", rule)
+        if not reading.result():
+            what, rule = f"its process ended: {await self.ended()}", "see what the cell does to its process"
+            raise cell.fault(what, rule)
+        return json.loads(reading.result())
+
+    def check_room(self, cell: Cell, figures: int = 0) -> None:
+        """Raise if a cell has left more than a page should show."""
+        size = max(self.out.stat().st_size - self.read, self.err.stat().st_size) + FIGURE * figures
+        if size > self.limits.characters:
+            what = f"left more than {self.limits.characters} characters, a figure counted as {FIGURE}"
+            raise cell.fault(what, "leave only what readers should see")
+
+    def check_quiet(self, cell: Cell) -> None:
+        if said := self.err.read_bytes().decode(errors="replace").strip():
+            raise cell.fault(f"wrote to stderr: {said[-1000:]}", "mend the cause of the warning")
+
+    async def outputs(self, cell: Cell) -> list[nbformat.NotebookNode]:
+        """Return what a cell that has ended printed, and its figures where it showed them."""
+        report = await self.report(cell)
+        if error := report["error"]:
+            raise cell.fault(error["what"], "a cell must run without an error", error["line"])
+        self.check_quiet(cell)
+        if report["alive"]:
+            raise cell.fault(f"left threads running: {', '.join(report['alive'])}", WAIT)
+        self.check_room(cell, len(report["figures"]))
+        outputs = []
+        for figure in report["figures"]:
+            outputs += [*printed(cell, self.taken(figure["after"])), output_of(cell, figure)]
+        return outputs + printed(cell, self.taken(report["out"]))
+
+    def taken(self, to: int) -> bytes:
+        """Return what stands in `out` from where the last reading ended."""
+        with self.out.open("rb") as file:
+            file.seek(self.read)
+            data, self.read = file.read(to - self.read), to
+        return data
+
+    async def end(self, cell: Cell) -> None:
+        """Wait for the end; what comes after the last cell belongs to none, and is a fault."""
+        try:
+            said = await asyncio.wait_for(self.ended(), self.limits.seconds)
         except TimeoutError:
-            late = f"still running after {TIME_LIMIT} s", "keep cells short, or raise LITERATE_TIMEOUT"
-            raise cell.fault(*late) from None
-        except DeadKernelError:
-            dead = "the kernel died", "see what the cell does to its process"
-            raise cell.fault(*(self.refused or dead)) from None
-        for refused in (self.refused, *(refusal(output, cell.tags) for output in node.get("outputs", ()))):
-            if refused:
-                raise cell.fault(*refused)
+            raise cell.fault("did not end after the last cell", WAIT) from None
+        self.check_quiet(cell)
+        if said != "status 0":
+            raise cell.fault(f"its process ended: {said}", "see what the snippet does to its process")
+        with suppress(ProcessLookupError, PermissionError):  # nobody is left; on macOS, or none that lives
+            for _ in range(20):  # Python's own helpers take a moment
+                os.killpg(self.process.pid, 0)
+                await asyncio.sleep(0.1)
+            raise cell.fault("left a process running", WAIT)
+        if self.out.stat().st_size > self.read:
+            raise cell.fault("printed after its last cell", WAIT)
 
-    def output(self, outs, msg, display_id, cell_index):
-        """Take an output from the kernel; give the cell up if that is one too many."""
-        content = msg["content"]
-        text = content.get("text")
-        self.left += FIGURE if text is None else len(text)
-        if self.left > OUTPUT_LIMIT:
-            what = f"left more than {OUTPUT_LIMIT} characters, a figure counted as {FIGURE}"
-            self.refused = what, "leave only what readers should see"
-        elif found := CONTROL.search(text or ""):
-            what = f"printed the control character {found[0]!r}"
-            self.refused = what, "print plain lines: no colors, no progress bars"
-        if "image/svg+xml" in content.get("data", ()):  # a figure is that and no text beside it
-            content["data"] = {"image/svg+xml": content["data"]["image/svg+xml"]}
-        if self.refused:
-            self.task_poll_for_reply.cancel()
-        return super().output(outs, msg, display_id, cell_index)
+    async def ended(self) -> str:
+        """Wait for the process and say how it ended."""
+        code = await self.process.wait()
+        return f"status {code}" if code >= 0 else signal.Signals(-code).name
 
-
-def refusal(output: nbformat.NotebookNode, tags: frozenset[str]) -> tuple[str, str] | None:
-    """Return (what, rule) unless an output is printed text, or a figure with alternative text."""
-    if output.output_type == "stream" and output.name == "stderr":
-        return f"wrote to stderr: {output.text.strip()[-500:]}", "mend the cause of the warning"
-    if output.output_type == "stream" and "data" in tags:
-        try:
-            json.loads(output.text, parse_constant=int)  # NaN and Infinity are no integers either
-        except ValueError as error:
-            return f"data that is not JSON: {error}", "a cell tagged `data` prints one JSON document"
-    if output.output_type == "stream":
-        return None
-    if output.output_type == "display_data" and "image/svg+xml" in output.data:
-        alt = output.metadata.get("image/svg+xml", {}).get("alt", "").strip()
-        rule = 'say what is to be seen: fig.set_label("…")'
-        return None if alt else ("a figure without alternative text", rule)
-    if output.output_type == "error":  # raised while a figure was drawn, after the cell's last line
-        return f"{output.ename}: {output.evalue}", "a figure must be drawn without an error"
-    what = f"gave an output of kind {output.output_type}"
-    return what, "print what readers should see; draw figures with Matplotlib"
-
-
-def check_values(cells: list[Cell], values: dict | None) -> None:
-    """Allow a flat dict of finite numbers and of strings that a page can carry, or none at all."""
-    rule = "values are finite Python numbers, and strings without control characters, by lower_case keys"
-    cell = next((cell for cell in cells if cell.name == "values"), cells[-1])
-    if cell.name != "values" and values != {}:
-        lone = "no cell `values` assigns `values`", 'give them a cell: `# %% values tags=["hidden"]`'
-        raise cell.fault(*lone)
-    if values is None:
-        raise cell.fault("`values` is not a dict", rule)
-    for key, value in values.items():
-        number = isinstance(value, (int, float)) and abs(value) < float("inf")
-        text = isinstance(value, str) and not CONTROL.search(value)
-        if not ((number or text) and re.fullmatch(r"[a-z]\w*", key)):
-            shown = f"a {value['type']}" if isinstance(value, dict) else repr(value)
-            raise cell.fault(f"values[{key!r}] is {shown}", rule)
+    async def kill(self) -> None:
+        """End the process and all that it started."""
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self.process.wait(), 5)

@@ -124,7 +124,7 @@ def site_dir(request: pytest.FixtureRequest, together: Path) -> Path:
 def build(sources: Path, target: Path, **environment: str) -> None:
     """Build the site of a folder of sources; on a busy machine a slow cell is no fault."""
     command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(target)]
-    settings = os.environ | {"LITERATE_TIMEOUT": "600"} | environment
+    settings = os.environ | {"LITERATE_SECONDS": "600"} | environment
     ran = subprocess.run(command, cwd=sources, env=settings, capture_output=True, text=True)
     assert ran.returncode == 0, f"the site does not build:\n{ran.stdout}{ran.stderr}"
 

@@ -20,7 +20,7 @@ OTHERWISE = {
     "COLUMNS": "63",
     "USER": "somebody",
     "MPLBACKEND": "pdf",
-    "LITERATE_TIMEOUT": "600",  # this build shares the processors with other tests
+    "LITERATE_SECONDS": "600",  # this build shares the processors with other tests
 }
 
 

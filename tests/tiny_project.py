@@ -1,25 +1,21 @@
 """A tiny project that runs the real engine: two snippets without torch, a module that imports a module, data.
 
-`numbers` reads models.py, which reads deeper.py and data.txt; `other` reads nothing. So each
+`numbers` reads models.py, which reads deeper.py and data/seven.txt; `other` reads nothing. So each
 kind of change has one snippet that it concerns and one that it does not.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 
 FILES = {
     "models.py": "import deeper\n\nvalue = deeper.value\n",
-    "deeper.py": 'value = int(open("data.txt").read())\n',
-    "data.txt": "7\n",
+    "deeper.py": 'value = int(open("data/seven.txt").read())\n',
+    "data/seven.txt": "7\n",
     "matplotlibrc": "backend: agg\nsvg.hashsalt: tiny\nsvg.fonttype: none\n",
     "snippets/numbers.py": """\
 # %% [markdown]
@@ -84,29 +80,11 @@ description: Another page.
 
 
 def make(folder: Path) -> Path:
-    """Write the project, with a copy of the engine, and return its folder."""
+    """Write the project and return its folder."""
     for name, text in FILES.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
-    shutil.copytree(ROOT / "literate", folder / "literate", ignore=shutil.ignore_patterns("__pycache__"))
     return folder
-
-
-def command(folder: Path, **environment: str) -> dict:
-    """Return what subprocess needs to run the engine in a folder."""
-    arguments = [sys.executable, "-m", "literate"]
-    return {"args": arguments, "cwd": folder, "env": os.environ | {"LITERATE_TIMEOUT": "30"} | environment}
-
-
-def build(folder: Path, **environment: str) -> set[str]:
-    """Build and return the names of the snippets that ran."""
-    done = subprocess.run(**command(folder, **environment), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    return set(re.findall(r"^(\w+): running", done.stderr, re.M))
-
-
-def values(folder: Path) -> dict:
-    return json.loads((folder / "outputs/values.json").read_text(encoding="utf-8"))
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -120,7 +98,7 @@ def make_site(folder: Path) -> Path:
     make(folder)
     for name in ("publish", "overrides", "docs/assets"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("site_build.py", "site_hooks.py", "ledger.py", "package.json"):
+    for name in ("package.json",):
         shutil.copy(ROOT / name, folder)
     (folder / "node_modules").symlink_to(ROOT / "node_modules")
     (folder / "docs/references.bib").write_text(BIBLIOGRAPHY, encoding="utf-8")
