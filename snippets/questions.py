@@ -117,6 +117,43 @@ for name, p in normed.named_parameters():
     fate = "decays" if any(p is one for one in decayed) else "flat"
     print(f"{fate:<6} {'×'.join(map(str, p.shape)):<3} {name}")
 
+# %% exempt
+class Tokens(nn.Module):
+    """The loose parameters of a vision transformer, as its code declares them."""
+
+    def __init__(self):
+        super().__init__()
+        self.position = nn.Parameter(torch.zeros(1, 9, 8))
+        self.class_token = nn.Parameter(torch.zeros(1, 1, 8))
+        self.layer_scale = nn.Parameter(torch.full((8, 1, 1), 1e-6))
+        self.logit_scale = nn.Parameter(torch.tensor(2.66))
+        self.norm, self.head = nn.LayerNorm(8), nn.Linear(8, 3)
+
+
+tokens = Tokens()
+by_shape = [name for name, p in tokens.named_parameters() if p.ndim > 1]
+shards = nn.utils.parameters_to_vector(tokens.parameters()).chunk(2)
+print("decayed by shape:", *by_shape, sep="\n  ")
+print("dimensions of a shard:", *(shard.ndim for shard in shards))
+
+# %% embedding_rows
+def step_on_row_one(weight_decay, sparse=False):
+    """Return the rows of a table of ones after a step that looked up row 1."""
+    ones = torch.ones(4, 1)
+    table = nn.Embedding.from_pretrained(
+        ones, freeze=False, padding_idx=0, sparse=sparse
+    )
+    table(torch.tensor([0, 1])).sum().backward()
+    SGD(table.parameters(), lr=lr, weight_decay=weight_decay).step()
+    return table.weight.flatten().tolist()
+
+
+print("row          padding   used      2         3")
+rows_after = {"decay 0.01": step_on_row_one(0.01), "sparse": step_on_row_one(0.0, True)}
+for name, ends in rows_after.items():
+    print(f"{name:<12}", "    ".join(f"{end:.4f}" for end in ends))
+
+
 # %% entries
 rates = torch.tensor([[0.01], [0.1], [0.0]])  # one weight decay for each row
 rows = nn.Parameter(torch.ones(3, 2))
@@ -248,6 +285,9 @@ values = {
     "decayed_tensors": len(split[0]["params"]),
     "free_tensors": len(split[1]["params"]),
     "tied_parameters": len(list(tied.parameters())),
+    "exempt_missed": len(by_shape) - 1,
+    "unused_row": rows_after["decay 0.01"][2],
+    "padding_row": rows_after["decay 0.01"][0],
     "row_slow": rows[0, 0].item(),
     "row_fast": rows[1, 0].item(),
     "row_free": rows[2, 0].item(),

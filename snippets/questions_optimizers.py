@@ -64,13 +64,12 @@ def train(lr, weight_decay, steps):
     w = nn.Parameter(torch.tensor(0.0))
     optimizer = SGD([w], lr=lr, weight_decay=weight_decay)
     for _ in range(steps):
-        optimizer.zero_grad()
-        ((w - 1) ** 2 / 2).backward()
+        w.grad = w.detach() - 1
         optimizer.step()
     return w.item()
 
 
-runs, FEW, MANY = {}, 10, 500
+runs, FEW, MANY = {}, 10, 400
 print(f"w after {FEW} steps, after {MANY}")
 for rate, decay in ((0.1, 0.1), (0.05, 0.1), (0.05, 0.2)):
     early, late = train(rate, decay, FEW), train(rate, decay, MANY)
@@ -84,9 +83,8 @@ def rest(decoupled, momentum=0.9, lr=0.01, weight_decay=0.1):
     w = nn.Parameter(torch.tensor(0.0))
     coupled_decay = 0.0 if decoupled else weight_decay
     optimizer = SGD([w], lr=lr, momentum=momentum, weight_decay=coupled_decay)
-    for _ in range(3000):
-        optimizer.zero_grad()
-        ((w - 1) ** 2 / 2).backward()
+    for _ in range(800):
+        w.grad = w.detach() - 1
         start = w.detach().clone()
         optimizer.step()
         if decoupled:  # SGDW: the decay goes around the momentum buffer
@@ -126,9 +124,9 @@ for name, outcome in sparse.items():
 
 # %% smaller_lr
 ends = {
-    "lr 0.1": train(0.1, 0.0, 2000),
-    "lr 0.05": train(0.05, 0.0, 2000),
-    "lr 0.1, decay 0.1": train(0.1, 0.1, 2000),
+    "lr 0.1": train(0.1, 0.0, 500),
+    "lr 0.05": train(0.05, 0.0, 500),
+    "lr 0.1, decay 0.1": train(0.1, 0.1, 500),
 }
 for name, w in ends.items():
     print(f"{name:<18} w ends at {w:.4f}")

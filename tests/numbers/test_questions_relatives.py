@@ -1,0 +1,127 @@
+"""Relatives of weight decay, as the answers state them.
+
+Oracle: closed forms, scikit-learn, and (nightly) Keras and optax, each in an environment of its own.
+"""
+
+import json
+import os
+import subprocess
+
+import apart
+import numpy as np
+import pytest
+from sklearn.linear_model import ElasticNet
+
+
+@pytest.fixture(scope="module")
+def values(computed):
+    return computed("questions_relatives").values
+
+
+def test_map_shrinks_the_mean_by_n_over_n_plus_one(values):
+    assert values["map_few"] == pytest.approx(values["mle_few"] * 2 / 3, rel=1e-9)
+    assert values["map_many"] == pytest.approx(values["mle_many"] * 2000 / 2001, rel=1e-9)
+    grid = np.linspace(
+        -4, 6, 100_001
+    )  # the mode found by search: two numbers of variance one, prior of variance one
+    posterior = -2 * (grid - values["mle_few"]) ** 2 / 2 - grid**2 / 2
+    assert values["map_few"] == pytest.approx(grid[posterior.argmax()], abs=1e-4)
+
+
+def test_a_stopped_run_is_the_minimum_of_a_penalty_that_depends_on_the_curvature(values):
+    w, curvature, strengths = np.zeros(3), np.array([1.0, 0.1, 0.01]), []
+    for _ in range(100):
+        w -= 0.1 * curvature * (w - 1)
+    assert values["stopped"] == pytest.approx(w[1], rel=1e-9)
+    assert values["ridge"] == pytest.approx(0.1 / (0.1 + 1 / (0.1 * 100)), rel=1e-9)
+    strengths = curvature * (1 - w) / w  # the λ at whose minimum each direction stands
+    assert strengths.max() > 1.5 * strengths.min() and (np.diff(strengths) > 0).all()
+
+
+def test_elastic_net_thresholds_and_then_divides(values):
+    found = [values["net_first"], values["net_second"], values["net_last"]]
+    assert found == pytest.approx([(3.0 - 1) / 1.5, (1.2 - 1) / 1.5, 0], abs=1e-9)
+    X = np.sqrt(3) * np.eye(3)  # so that scikit-learn's 1/(2n) of the squares is half the squared distance
+    net = ElasticNet(alpha=1.5, l1_ratio=1 / 1.5, fit_intercept=False, tol=1e-12)
+    assert found == pytest.approx(net.fit(X, np.sqrt(3) * np.array([3.0, 1.2, 0.4])).coef_, abs=1e-9)
+
+
+def test_decay_on_two_factors_lowers_each_singular_value_by_lambda(values):
+    assert values["lora_sizes"] == pytest.approx([3.0 - 0.5, 1.0 - 0.5, 0.0], abs=1e-4)
+    assert values["lora_squares"] == pytest.approx(values["lora_nuclear"], rel=1e-4)
+
+
+def test_the_nuclear_norm_is_the_least_of_half_the_squares():
+    generator = np.random.default_rng(1)
+    B, A = generator.normal(size=(4, 3)), generator.normal(size=(3, 5))
+    nuclear = np.linalg.svd(B @ A, compute_uv=False).sum()
+    halves = [
+        (np.square(B @ M).sum() + np.square(np.linalg.solve(M, A)).sum()) / 2
+        for M in generator.normal(size=(200, 3, 3))
+    ]
+    assert min(halves) >= nuclear
+    U, s, V = np.linalg.svd(B @ A, full_matrices=False)
+    balanced = (np.square(U * np.sqrt(s)).sum() + np.square(np.sqrt(s)[:, None] * V).sum()) / 2
+    assert balanced == pytest.approx(nuclear, rel=1e-9)
+
+
+def test_l2_of_c_is_twice_c(values):
+    assert values["keras_l2"] == values["keras_double"] == pytest.approx(1 - 0.1 * (1 + 2 * 0.01), rel=1e-9)
+
+
+def test_the_place_in_the_chain_decides(values):
+    assert values["optax_coupled"] == pytest.approx(1 - 0.1, rel=1e-6)
+    assert values["optax_decoupled"] == pytest.approx(1 - 0.1 * 1.01, rel=1e-6)
+    assert values["optax_last"] == pytest.approx(1 - 0.1 + 0.01, rel=1e-6)
+
+
+def said(name, version, program, sees_ours=False):
+    """Run a program with a library that is not ours, and return what it printed as JSON."""
+    python = apart.installed(name, version, sees_ours).with_name("python")
+    environment = os.environ | {"KERAS_BACKEND": "torch"}
+    ran = subprocess.run([python, "-c", program], env=environment, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout.splitlines()[-1])
+
+
+OPTAX = """
+import json, jax.numpy as jnp, optax
+decay, rate = optax.add_decayed_weights(0.01), optax.scale_by_learning_rate(0.1)
+adam, ends = optax.scale_by_adam(), []
+for chain in ((decay, adam, rate), (adam, decay, rate), (adam, rate, decay)):
+    transformation, w = optax.chain(*chain), jnp.array(1.0)
+    update, _ = transformation.update(jnp.array(1.0), transformation.init(w), w)
+    ends.append(float(optax.apply_updates(w, update)))
+transformation = optax.adamw(0.1, weight_decay=0.01)
+update, _ = transformation.update(jnp.array(1.0), transformation.init(w), w)
+print(json.dumps([*ends, float(optax.apply_updates(w, update))]))
+"""
+KERAS = """
+import json, keras, numpy as np
+def step(optimizer, l2=None):
+    regularizer = keras.regularizers.L2(l2) if l2 else None
+    ones = dict(kernel_initializer="ones", bias_initializer="ones")
+    dense = keras.layers.Dense(1, kernel_regularizer=regularizer, **ones)
+    model = keras.Sequential([keras.layers.Input((1,)), dense])
+    model.compile(optimizer=optimizer, loss=lambda target, output: keras.ops.mean(output))
+    model.train_on_batch(np.ones((4, 1)), np.zeros((4, 1)))
+    return [float(np.ravel(w)[0]) for w in model.get_weights()]
+classes = keras.optimizers.SGD, keras.optimizers.Adam
+print(json.dumps([step(classes[0](0.1), l2=0.01), *(step(c(0.1, weight_decay=0.01)) for c in classes)]))
+"""
+
+
+@pytest.mark.nightly
+def test_optax_itself_gives_these_steps(values):
+    *ends, adamw = said("optax", "0.2.8", OPTAX)
+    expected = [values[f"optax_{order}"] for order in ("coupled", "decoupled", "last")]
+    assert ends == pytest.approx(expected, abs=2e-6)  # float32
+    assert adamw == pytest.approx(values["optax_decoupled"], abs=2e-6)
+
+
+@pytest.mark.nightly
+def test_keras_itself_gives_these_steps(values):
+    (kernel, bias), sgd, adam = said("keras", "3.15.1", KERAS, sees_ours=True)
+    assert kernel == pytest.approx(values["keras_l2"], abs=1e-6)  # float32
+    assert bias == pytest.approx(0.9, abs=1e-6)  # kernel_regularizer leaves it alone
+    assert [*sgd, *adam] == pytest.approx([1 - 0.1 * 1.01] * 4, abs=2e-6)  # decoupled, biases too
