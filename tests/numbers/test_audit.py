@@ -411,6 +411,7 @@ def test_an_audit_leaves_model_optimizer_schedule_and_random_numbers_as_they_wer
 
 def test_the_page_counts_what_the_steps_show(computed):
     values = computed("audit").values
+    assert values["prior_std"] == pytest.approx(math.sqrt(1 / (values["n"] * values["weight_decay"])))
     assert values["conv_no_map"] == 4  # two BatchNorms, each a gain and a shift, before a layer that decays
     assert values["encoder_no_map"] == 4  # two LayerNorms of a pre-norm layer
     assert values["encoder_last_no_map"] == 0

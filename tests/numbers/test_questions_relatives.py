@@ -47,7 +47,8 @@ def test_elastic_net_thresholds_and_then_divides(values):
 
 
 def test_decay_on_two_factors_lowers_each_singular_value_by_lambda(values):
-    assert values["lora_sizes"] == pytest.approx([3.0 - 0.5, 1.0 - 0.5, 0.0], abs=1e-4)
+    sizes = [values[f"lora_{place}"] for place in ("first", "second", "last")]
+    assert sizes == pytest.approx([3.0 - 0.5, 1.0 - 0.5, 0.0], abs=1e-4)
     assert values["lora_squares"] == pytest.approx(values["lora_nuclear"], rel=1e-4)
 
 
