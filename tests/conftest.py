@@ -16,9 +16,9 @@ import torch
 from computed import ROOT, Runs, Values
 from filelock import FileLock
 from gate import unread
+from serving import served
 
 from publish.browser import FLAGS, NONE, chromium
-from publish.serving import served
 
 ADDRESSES = {
     "SITE_URL": "https://example.org/weight-decay/",  # a sub-path, as Pages serves it

@@ -5,8 +5,7 @@ In: an open page. Out: a list of faults, each naming its place; an empty list is
 
 from contextlib import contextmanager
 
-from publish.audit_browser import BEYOND, SAVE_DATA, UNFOLD
-from publish.shots import settle
+from visits import BEYOND, UNFOLD, settle
 
 PHONE = {"width": 360, "height": 800}
 # The blocks of text that hold no other block, and the area that each covers: its box and its lines,
@@ -162,7 +161,6 @@ def visitor(browser, address: str):
         key = repr((blocked, sorted(settings.items())))
         if key not in contexts:
             contexts[key] = context = browser.new_context(**{"viewport": PHONE} | settings)
-            context.add_init_script(SAVE_DATA)
             if blocked:
                 context.route(blocked, lambda route: route.abort())
         page = contexts[key].new_page()

@@ -9,8 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from reader_settings import visitor
-
-from publish.audit_browser import UNFOLD
+from visits import UNFOLD
 
 DESK = {"width": 900, "height": 900}
 PAPER = {"light": [255, 255, 255], "dark": [0, 0, 0]}  # what Chromium forces

@@ -8,9 +8,7 @@ from collections import Counter
 
 import lxml.html
 import pytest
-
-from publish.audit_browser import SAVE_DATA, UNFOLD
-from publish.shots import pages_of
+from visits import UNFOLD, pages_of
 
 # What is set in our faces. Code is set in the reader's own.
 FORMULAS = "main .katex-html"
@@ -22,7 +20,6 @@ TEXT = "main :is(p, li, dt, dd, th, td, h1, h2, h3, h4, figcaption, label):not(:
 def fonts_of(browser, site_url):
     """Return fonts_of(page name, selector): how many glyphs were drawn with which font, and is it ours."""
     context = browser.new_context(viewport={"width": 1280, "height": 900})
-    context.add_init_script(SAVE_DATA)
 
     def find(name, selector):
         page = context.new_page()

