@@ -3,17 +3,14 @@
 In: an open page. Out: a list of faults, each naming its place; an empty list is what the site promises.
 """
 
-from contextlib import contextmanager
+from visits import BEYOND, UNFOLD
 
-from visits import BEYOND, UNFOLD, settle
-
-PHONE = {"width": 360, "height": 800}
 # The blocks of text that hold no other block, and the area that each covers: its box and its lines,
 # as far as no scrolling ancestor hides them. Two of these areas must not meet.
 OVERLAPS = r"""() => {
   const BLOCK = /^(block|list-item|table(-cell|-caption)?|flow-root|(inline-)?(flex|grid)|inline-block)$/;
-  const skipped = '.katex-html *, .katex-mathml, .katex-mathml *, .visually-hidden, svg *, '
-    + '.bar, .bar *, .rail, .rail *, .skip, dialog, dialog *, script, style, .preview, .preview *';
+  const skipped = '.katex-html *, .katex-mathml, .katex-mathml *, .visually-hidden, svg *, script, style, '
+    + '.preview, .preview *, .md-header *, .md-sidebar *, .md-skip, .md-dialog *';
   const floats = (element) => {
     for (let part = element; part && part !== document.body; part = part.parentElement) {
       if (/absolute|fixed|sticky/.test(getComputedStyle(part).position)) return true;
@@ -59,10 +56,11 @@ OVERLAPS = r"""() => {
 }"""
 # Boxes that hide a part of their text, and text beyond an edge of the window that nothing scrolls to.
 CUT = r"""() => {
-  const skipped = '.visually-hidden, .katex-mathml, .katex-mathml *, .hide-tail, .search-open .label';
+  const skipped = '.visually-hidden, .katex-mathml, .katex-mathml *, .hide-tail, .md-skip, '
+    + '.md-header *, .md-sidebar *';
   const faults = [];
   for (const element of document.querySelectorAll('body *')) {
-    if (element.matches(skipped) || element.closest('dialog') || !element.checkVisibility()) continue;
+    if (element.matches(skipped) || !element.checkVisibility()) continue;
     if (element.closest('svg') || !element.textContent.trim()) continue;
     const { overflowX, overflowY, webkitLineClamp } = getComputedStyle(element);
     const hides = (value) => value === 'hidden' || value === 'clip';
@@ -72,7 +70,8 @@ CUT = r"""() => {
       faults.push(`cut by ${wide} × ${high} px: ${element.outerHTML.slice(0, 120)}`);
     }
   }
-  const unseen = '.katex-mathml, .visually-hidden, .skip, dialog, script, style, title, desc';
+  const unseen = '.katex-mathml, .visually-hidden, .md-skip, .md-search, .md-sidebar, .md-dialog, '
+    + 'script, style, title, desc';
   const lines = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const range = document.createRange();
   const width = document.documentElement.clientWidth;
@@ -120,19 +119,6 @@ def layout_faults(page) -> list[str]:
     return faults + [f"widens the page: {element}" for element in page.evaluate(BEYOND)]
 
 
-# What only scripts can do; and the copy of each formula that is drawn for the eye.
-EXCEPT_SCRIPTS = "#explorer, .calculator, .cell-links, .katex-html"
-# The words of the page's main part that can be read, once it is unfolded.
-TEXT = r"""(except) => {
-  const words = [];
-  const texts = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
-  for (let text = texts.nextNode(); text; text = texts.nextNode()) {
-    const parent = text.parentElement;
-    const seen = !parent.closest(except) && parent.checkVisibility({ visibilityProperty: true });
-    if (seen) words.push(...text.data.split(/\s+/).filter(Boolean));
-  }
-  return words.join(' ');
-}"""
 # Whatever moves, or would at the next change of state.
 MOVES = r"""() => {
   const slow = (list) => list.split(',').some((time) => parseFloat(time) > 0);
@@ -147,37 +133,3 @@ MOVES = r"""() => {
   }
   return faults.slice(0, 5);
 }"""
-
-
-@contextmanager
-def visitor(browser, address: str):
-    """Yield visit(name, **context settings), which opens a page; equal settings share a context.
-
-    `blocked` is a pattern of addresses that get no answer; `answer(route)` answers for the page itself.
-    """
-    contexts = {}
-
-    def visit(name="", blocked=None, answer=None, **settings):
-        key = repr((blocked, sorted(settings.items())))
-        if key not in contexts:
-            contexts[key] = context = browser.new_context(**{"viewport": PHONE} | settings)
-            if blocked:
-                context.route(blocked, lambda route: route.abort())
-        page = contexts[key].new_page()
-        if answer:
-            page.route(address + name, answer)
-        page.goto(address + name)
-        if settings.get("java_script_enabled", True):
-            settle(page)
-        return page
-
-    yield visit
-    for context in contexts.values():
-        context.close()
-
-
-def ready(page):
-    """Wait until what the script adds in the browser's idle time is there."""
-    page.wait_for_selector(".cell-links button", state="attached")
-    page.evaluate("new Promise((done) => requestIdleCallback(() => done(null)))")
-    return page
