@@ -10,31 +10,36 @@ from markdown.util import AtomicString
 from pybtex.database import Entry, Person, parse_file
 from pybtex.exceptions import PybtexError
 
+from publish import PublishError
+
 ROADS = {  # field: address, label
     "doi": ("https://doi.org/{}", "doi:{}"),
     "openreview": ("https://openreview.net/forum?id={}", "OpenReview {}"),
     "eprint": ("https://arxiv.org/abs/{}", "arXiv:{}"),
     "url": ("{}", ""),
 }
+NEEDED = [("author",), ("title",), ("year",), ("journal", "booktitle", "howpublished")]
 Entries = dict[str, Entry]
 
 
-class CitationError(ValueError):
-    """Citations and entries that do not match: every fault with its place, the rule and the way out."""
-
-
 def entries(bib: Path) -> Entries:
-    """Return the entries of a BibTeX file by key."""
+    """Return the entries of a BibTeX file by key; raise PublishError for what cannot be listed."""
     try:
         return parse(bib, bib.stat().st_mtime_ns)
     except (OSError, PybtexError) as error:
-        raise CitationError(f"{bib}: {error}\n    rule: one valid BibTeX file, every key once") from None
+        raise PublishError(f"{bib}: {error}\n    rule: one valid BibTeX file, every key once") from None
 
 
 @lru_cache
 def parse(bib: Path, changed: int) -> Entries:
     """Return the entries of a BibTeX file as it was at a time of its last change."""
-    return dict(parse_file(str(bib), bib_format="bibtex").entries)
+    known = dict(parse_file(str(bib), bib_format="bibtex").entries)
+    for key, entry in known.items():
+        for names in NEEDED:
+            if not {*entry.fields, *entry.persons}.intersection(names):
+                rule = "an entry has authors, title, year, venue"
+                raise PublishError(f"{bib.name}: '{key}' has no {' or '.join(names)}\n    rule: {rule}")
+    return known
 
 
 def plain(text: str) -> str:
@@ -45,6 +50,11 @@ def plain(text: str) -> str:
 def surname(person: Person) -> str:
     """Return a person's last names, with what precedes them."""
     return plain(" ".join(person.prelast_names + person.last_names))
+
+
+def given(person: Person) -> str:
+    """Return a person's first names."""
+    return plain(" ".join(person.first_names + person.middle_names))
 
 
 def authors_year(key: str, known: Entries) -> tuple[str, str]:
@@ -77,9 +87,16 @@ def reference(key: str, known: Entries) -> Element:
     parts = [f"{venue} {number}".strip(), fields.get("pages"), issn]
     where.text = AtomicString(", ".join(filter(None, parts)))
     where.tail = AtomicString(". ")
-    for field in (field for field in ROADS if field in fields):
-        address, label = ROADS[field]
-        link = SubElement(span, "a", href=address.format(fields[field]))
-        link.text = AtomicString(label.format(fields[field]) or fields[field].split("/")[2])
-        link.tail = AtomicString(" ")
+    for address, label in addresses(known[key]):
+        link = SubElement(span, "a", href=address)
+        link.text, link.tail = AtomicString(label or address.split("/")[2]), AtomicString(" ")
     return span
+
+
+def addresses(entry: Entry) -> list[tuple[str, str]]:
+    """Return where a work is read, each address with what it is called."""
+    return [
+        (address.format(entry.fields[field]), label.format(entry.fields[field]))
+        for field, (address, label) in ROADS.items()
+        if field in entry.fields
+    ]

@@ -14,6 +14,7 @@ from publish.page import Page, wrap
 GROUPS = {"k": "k kn kc kd kr ow", "s": "s s1 s2 sd sa sb se", "m": "mi mf mb mh mo", "c": "c c1 cm ch"}
 GROUPS |= {"f": "nf nc nd fm", "b": "nb bp nn"}
 GROUP_OF = {name: group for group, names in GROUPS.items() for name in names.split()}
+ENDS = ("h1", "h2", "h3", "section")  # of a step
 TOKEN = re.compile(r'<span class="(\w+)">([^<]*)</span>')
 JOINED = re.compile(r'<span class="(\w)">[^<]*</span>(?:<span class="\1">[^<]*</span>)+')
 
@@ -29,7 +30,7 @@ def finish_cells(page: Page, repository: str) -> None:
             cell.insert(0, head(cell.get("id"), source, repository))
     for block in page.tree.find_class("highlight"):
         for code in block.iter("pre"):
-            name = block.getparent().find_class("cell-name") if "cell" in block.getparent().classes else []
+            name = block.getparent().xpath("./div[@class='cell-head']")
             label = f"Code of cell {name[0].text_content()}" if name else "Code"
             code.attrib.update({"tabindex": "0", "role": "group", "aria-label": label})
             page.edit(code, lean)
@@ -42,7 +43,7 @@ def finish_cells(page: Page, repository: str) -> None:
         link.drop_tree()  # the page's title is the page's address
     for heading in page.tree.xpath("//h3[starts-with(@id, 'step-')]"):
         section = wrap(heading, "section", **{"class": "step"}, aria_labelledby=heading.get("id"))
-        while (coming := section.getnext()) is not None and coming.tag not in ("h1", "h2", "h3", "section"):
+        while (coming := section.getnext()) is not None and coming.tag not in ENDS:
             section.append(coming)
 
 
@@ -53,12 +54,12 @@ def head(cell_id: str, source: str, repository: str):
     named = builder.SPAN({"class": "cell-name"}, name)
     if repository:
         named = builder.A({"class": "cell-name", "aria-label": f"Source of cell {name}"}, name)
-        named.set("href", f"{repository.rstrip('/')}/blob/main/{source}")
+        named.set("href", f"{repository}/blob/main/{source}")
     return builder.DIV({"class": "cell-head"}, named)
 
 
 def lean(code: str) -> str:
-    """Return highlighted code with an element only where a token has a color, one for neighbors of one color."""
+    """Return highlighted code with an element only where tokens have a color, one for neighbors of one."""
 
     def token(match: re.Match[str]) -> str:
         group = GROUP_OF.get(match[1])

@@ -11,7 +11,8 @@ import re
 from lxml import etree
 from lxml.html import HtmlElement
 
-from publish.page import MARK, Page, PublishError
+from publish import PublishError
+from publish.page import MARK, Page
 
 SERIES = ["#0b62a8", "#c4440f", "#00755a", "#8b3f96", "#9a6700", "#5f6670"]  # of matplotlibrc
 COLORS = {color: f"var(--series-{k})" for k, color in enumerate(SERIES)}

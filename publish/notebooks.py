@@ -1,22 +1,24 @@
 """Notebooks: an executed notebook becomes a page in the markup of the others.
 
-mkdocs-jupyter turns the notebook into HTML with a template of ours (notebook_template/); what it adds around
-that is dropped here, and formulas in the notebook's prose are marked as arithmatex marks those of other pages.
+mkdocs-jupyter turns the notebook into HTML with a template of ours (notebook_template/). What it adds around
+that is dropped here, code is colored, and formulas in prose are marked as arithmatex marks other pages'.
 """
 
 import html
 import re
 from pathlib import Path
 
-from lxml.html import HtmlElement, builder
+import lxml.html
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
 
-from publish.page import Page, PublishError
+from publish import PublishError
+from publish.page import Page
 
 TEMPLATES = Path(__file__).with_name("notebook_template")
-FORMULA = re.compile(r"(?<![\\$\w])\$([^$\n]+?)(?<!\\)\$(?![\w$])")
+FORMULA = re.compile(r"<code>.*?</code>|<[^>]*>|(?<![\\$\w])\$([^$\n]+?)(?<!\\)\$(?![\w$])", re.DOTALL)
+FORMULA_HTML = '<span class="arithmatex">{}</span>'
 
 
 def use_own_template() -> None:
@@ -24,26 +26,29 @@ def use_own_template() -> None:
     from mkdocs_jupyter.config import settings
 
     if not hasattr(settings, "templates_dir"):
-        raise PublishError("mkdocs-jupyter has no `settings.templates_dir` any more; see publish/notebooks.py")
+        raise PublishError("mkdocs-jupyter has no `settings.templates_dir` now; see publish/notebooks.py")
     settings.templates_dir = str(TEMPLATES)
 
 
 def finish_notebook(page: Page) -> None:
-    """Drop mkdocs-jupyter's style sheets, if the page is a notebook; mark the formulas in its prose."""
+    """Give a page that is a notebook the markup of the others."""
     for notebook in page.tree.find_class("notebook"):
-        styles = [element for element in notebook.itersiblings("style")]
+        styles = list(notebook.itersiblings("style"))
         if not styles:
-            raise PublishError(f"{page.name}: mkdocs-jupyter's style sheets are elsewhere; see publish/notebooks.py")
+            raise PublishError(f"{page.name}: mkdocs-jupyter adds no style sheet; see publish/notebooks.py")
         for style in styles:
             style.drop_tree()
-        for note in notebook.find_class("note"):
-            for element in [element for element in note.iter() if not in_code(element)]:
-                mark_formulas(element)
-            for link in note.find_class("anchor-link"):
-                link.text = "#"
-                link.attrib.update({"class": "headerlink", "title": "Link to this section"})
         for code in notebook.xpath(".//div[@class='highlight']/pre"):
             page.edit(code, colored)
+        for link in notebook.find_class("anchor-link"):
+            link.text = "#"
+            link.attrib.update({"class": "headerlink", "title": "Link to this section"})
+        for note in notebook.find_class("note"):
+            text = lxml.html.tostring(note, encoding="unicode", with_tail=False)
+            marked = FORMULA.sub(lambda found: FORMULA_HTML.format(found[1]) if found[1] else found[0], text)
+            note.getparent().replace(note, lxml.html.fragment_fromstring(marked))
+        for meta in page.tree.xpath("//meta[@name='description']"):
+            meta.set("content", f"The executed notebook of “{page.title}”: each cell with what it printed.")
         notebook.drop_tag()
 
 
@@ -51,23 +56,3 @@ def colored(code: str) -> str:
     """Return Python code with Pygments' classes, as on the other pages."""
     lines = highlight(html.unescape(code), PythonLexer(stripnl=False), HtmlFormatter(nowrap=True))
     return f"<code>{lines.removesuffix(chr(10))}</code>"
-
-
-def in_code(element: HtmlElement) -> bool:
-    return any(one.tag in ("code", "pre") for one in (element, *element.iterancestors()))
-
-
-def mark_formulas(element: HtmlElement) -> None:
-    """Mark each `$…$` in the text directly within an element."""
-    for place, text in [(0, element.text), *((at + 1, child.tail) for at, child in enumerate(element))][::-1]:
-        first, *parts = FORMULA.split(text or "")
-        if parts:
-            pieces = []
-            for tex, after in zip(parts[::2], parts[1::2]):
-                pieces.append(builder.SPAN({"class": "arithmatex"}, tex))
-                pieces[-1].tail = after
-            if place:
-                element[place - 1].tail = first
-            else:
-                element.text = first
-            element[place:place] = pieces

@@ -10,6 +10,8 @@ from pathlib import Path
 import lxml.html
 from lxml.html import HtmlElement
 
+from publish import PublishError
+
 ATTRIBUTES = r"""(?:[^>"']|"[^"]*"|'[^']*')*"""
 CARRIED = re.compile(
     rf"<svg\b{ATTRIBUTES}>.*?</svg>|(?<=<)(?P<open>(?P<tag>pre|script|style|textarea)\b{ATTRIBUTES}>)"
@@ -18,10 +20,6 @@ CARRIED = re.compile(
 )
 MARK = re.compile("\ue000(\\d+)\ue001")  # of Unicode's private use
 DONE = "finished"  # the class of <html> in a page that has been through
-
-
-class PublishError(Exception):
-    """Why the site cannot be published: what, where, the rule."""
 
 
 class Page:
@@ -35,11 +33,11 @@ class Page:
         self.carried: list[str] = []
         text = path.read_text(encoding="utf-8")
         if MARK.search(CARRIED.sub("", text)):
-            raise PublishError(f"{self.name}: it has U+E000\n    rule: prose has no characters of private use")
+            raise PublishError(f"{self.name}: U+E000 in its prose\n    rule: no characters of private use")
         parser = lxml.html.HTMLParser(encoding="utf-8")
         self.tree = lxml.html.document_fromstring(CARRIED.sub(self._lift, text).encode(), parser=parser)
         if DONE in self.tree.classes:
-            raise PublishError(f"{self.name} is finished already\n    rule: build the site, then publish it once")
+            raise PublishError(f"{self.name} is finished already\n    rule: finish a newly built site, once")
         self.tree.classes.add(DONE)
 
     def _lift(self, match: re.Match[str]) -> str:

@@ -7,8 +7,8 @@ from mimetypes import guess_type
 from pathlib import Path
 from urllib.parse import unquote
 
+from publish import PublishError
 from publish.browser import FLAGS, chromium
-from publish.page import PublishError
 
 NAME = "weight-decay.pdf"
 NOWHERE = "http://site.invalid/"  # stands for the address of a site that has none
@@ -20,6 +20,7 @@ FOOTER = (
 PREPARE = """async (nowhere) => {
   document.title = document.querySelector("meta[name=citation_title]").content;
   document.querySelectorAll("details").forEach((part) => { part.open = true; });
+  document.querySelectorAll("h1, h2, h3").forEach((part) => { part.style.whiteSpace = "pre-wrap"; });
   for (const link of document.querySelectorAll("a[href]"))
     if (link.href.startsWith(nowhere) && link.getAttribute("href")[0] !== "#") link.removeAttribute("href");
   await document.fonts.ready;
@@ -49,8 +50,8 @@ def write_paper(site: Path, url: str) -> None:
             page.emulate_media(media="print")
             page.evaluate(PREPARE, NOWHERE)
             shape = {"prefer_css_page_size": True, "print_background": True, "tagged": True, "outline": True}
-            frame = {"display_header_footer": True, "header_template": "<span></span>", "footer_template": FOOTER}
-            page.pdf(path=site / NAME, **shape, **frame)
+            frame = {"header_template": "<span></span>", "footer_template": FOOTER}
+            page.pdf(path=site / NAME, display_header_footer=True, **shape, **frame)
             browser.close()
     except Error as error:
         raise PublishError(f"the PDF could not be printed with {chromium()}: {error.message}") from None

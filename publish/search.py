@@ -1,9 +1,8 @@
 r"""Search: what readers type finds the section that answers it.
 
 In: the index that Material wrote, and the pages, whose headings may carry the words that readers use,
-`## Title {#biases data-keywords="exclude bias, param groups"}`. Out: the same index without notebooks, code and
-outputs, which filled most places, formulas as plain signs, and each section's words as its `tags`, which
-Material ranks by the boost that mkdocs.yml gives them.
+`## Title {#biases data-keywords="exclude bias, param groups"}`. Out: the same index without notebooks, code
+and outputs, which filled most places, with formulas as plain signs, and each section's words as its `tags`.
 """
 
 import json
@@ -16,7 +15,7 @@ from publish.page import Page
 BLOCKS = re.compile(r"<pre>.*?</pre>", re.DOTALL)
 FORMULA = re.compile(r"\\\((.*?)\\\)|\\\[(.*?)\\\]", re.DOTALL)
 COMMAND = re.compile(r"\\([a-zA-Z]+|.)")
-NAMES = html5 | {"cdot;": "·", "infty;": "∞", "sqrt;": "√"} | {f"{word};": word for word in "log exp max min".split()}
+NAMES = html5 | {"cdot;": "·", "infty;": "∞", "sqrt;": "√", "log;": "log", "exp;": "exp"}
 
 
 def finish_index(site: Path, pages: list[Page]) -> None:
@@ -36,10 +35,11 @@ def finish_index(site: Path, pages: list[Page]) -> None:
 
 def keywords(page: Page) -> dict[str, list[str]]:
     """Return the words of each section that has some, by its address; those of the title under the page's."""
-    return {
-        page.address + f"#{heading.get('id')}" * (heading.tag != "h1"): heading.get("data-keywords").split(", ")
-        for heading in page.tree.xpath("//*[@data-keywords]")
-    }
+    words = {}
+    for heading in page.tree.xpath("//*[@data-keywords]"):
+        place = "" if heading.tag == "h1" else f"#{heading.get('id')}"
+        words[page.address + place] = heading.get("data-keywords").split(", ")
+    return words
 
 
 def plain(text: str) -> str:

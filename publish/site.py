@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from publish import cells, figures, fonts, forms, formulas, metadata, notebooks, policy, search
+from publish import PublishError, cells, figures, fonts, forms, formulas, metadata, notebooks, policy, search
 from publish.browser import chromium
 from publish.facts import Facts
-from publish.page import Page, PublishError
+from publish.page import Page
 from publish.paper import write_paper
 
 
@@ -30,7 +30,7 @@ def finish(site: Path, facts: Facts, *, preview: bool = False) -> None:
         formulas.place(page, drawn, facts.docs)
     paper = not preview and chromium() is not None
     for page in pages:
-        forms.write_forms(page, facts, paper)
+        forms.write_forms(page, paper)
         metadata.finish_metadata(page, facts, paper)
     search.finish_index(site, pages)
     fonts.write_fonts(site, pages, [answer["html"] for answer in drawn.values()])
