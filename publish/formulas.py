@@ -66,8 +66,7 @@ def place(page: Page, drawn: dict[Key, dict[str, str]], docs: Path) -> None:
 
 def source_line(page: Page, tex: str, docs: Path) -> str:
     """Return the place of a formula in the source of a page, or the page's own name where none has it."""
-    name = page.address.rstrip("/")
-    for path in docs.glob(f"{name or 'index'}.m*") if name else docs.glob("index.m*"):
+    for path in docs.glob(f"{page.address.rstrip('/') or 'index'}.m*"):
         before, found, _ = path.read_text(encoding="utf-8").partition(tex)
         if found:
             return f"{docs.name}/{path.relative_to(docs)}:{before.count(chr(10)) + 1}"

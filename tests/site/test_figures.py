@@ -2,7 +2,7 @@
 
 The axes of each figure on a built page are inverted: coordinates of the page's SVG become numbers
 again, through nothing but the axes' frame, limits and scales, and are held against the arrays that a
-plain run of the snippet gave to matplotlib.
+computed run of the snippet gave to matplotlib.
 """
 
 from __future__ import annotations
@@ -66,7 +66,8 @@ def curves(svg) -> list[list[np.ndarray]]:
 
 def marks(svg) -> np.ndarray:
     """Return the places (N, 2) of marks."""
-    return np.array([(float(use.get("x", 0)), float(use.get("y", 0))) for use in svg.xpath(".//use")]).reshape(-1, 2)
+    places = [(float(use.get("x", 0)), float(use.get("y", 0))) for use in svg.xpath(".//use")]
+    return np.array(places).reshape(-1, 2)
 
 
 def farthest(points: np.ndarray, pieces: list[np.ndarray]) -> float:
@@ -111,8 +112,8 @@ def misplaced(svg, drawn: dict) -> tuple[list[str], int]:
     return faults, compared
 
 
-def figures(site_dir, plain):
-    """Yield (cell, SVG of a built page, what the plain run drew) of every figure of every page."""
+def figures(site_dir, computed):
+    """Yield (cell, SVG of a built page, what the computed run drew) of every figure of every page."""
     for page in sorted(site_dir.rglob("index.html")):
         document = lxml.html.fromstring(page.read_bytes(), parser=lxml.html.HTMLParser(encoding="utf-8"))
         seen: dict[str, int] = {}
@@ -120,13 +121,13 @@ def figures(site_dir, plain):
             cell = element.get("data-cell")
             snippet, name = cell.split("/")
             seen[cell] = seen.get(cell, -1) + 1
-            drawn = plain(snippet).figures[name][seen[cell]]
+            drawn = computed(snippet).figures[name][seen[cell]]
             yield f"{page.parent.name}: {cell}", element.find(".//svg"), drawn
 
 
-def test_every_figure_shows_its_arrays(site_dir, plain):
+def test_every_figure_shows_its_arrays(site_dir, computed):
     faults, compared = [], 0
-    for where, svg, drawn in figures(site_dir, plain):
+    for where, svg, drawn in figures(site_dir, computed):
         found, lines = misplaced(svg, drawn)
         faults += [f"{where}: {fault}" for fault in found]
         compared += lines
@@ -135,9 +136,9 @@ def test_every_figure_shows_its_arrays(site_dir, plain):
 
 
 @pytest.mark.parametrize("part", ["curve", "mark"])
-def test_a_curve_or_mark_in_another_place_would_be_found(part, site_dir, plain):
+def test_a_curve_or_mark_in_another_place_would_be_found(part, site_dir, computed):
     """Half a point is less than the width of the line."""
-    found = figures(site_dir, plain)
+    found = figures(site_dir, computed)
     svg, drawn = next(rest for where, *rest in found if where.endswith("weight_decay/figure_fits"))
     assert not misplaced(svg, drawn)[0]
     if part == "curve":
