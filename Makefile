@@ -33,7 +33,8 @@ nightly: $(TOOLS) browser  ## what takes longer: the site built twice, every alt
 install: $(READY)  ## the environment alone
 
 browser: $(READY)
-	$(BIN)/python -m publish.browser --install
+	@$(BIN)/python -c "import sys; from publish.browser import chromium; sys.exit(not chromium())" \
+	  || $(BIN)/python -m playwright install --with-deps chromium
 
 bench: $(READY)  ## how long builds take, as ratios measured in one run
 	PYTHONPATH=tests $(BIN)/python tests/engine/bench.py
