@@ -94,21 +94,21 @@ for decay in (1e-1, 1e-2, 1e-3):
           f" {drawn.std().item():11.4g}")
 
 # %% function_figure
-fig, panels = plt.subplots(2, 1, figsize=(5.4, 4.6), sharex=True)
+fig, panels = plt.subplots(2, 1, figsize=(5.4, 4.6), sharex=True, sharey=True)
 reach = []
 for axes, decay in zip(panels, (1e-1, 1e-2)):
     lines = prior_functions(1 / (n * decay), features, 8, seed=1)
-    ends = f"from {lines.min():.3g} to {lines.max():.3g}"
-    reach.append(f"{ends} with a weight decay of {decay:g}")
+    reach.append(f"from {lines.min():.3g} to {lines.max():.3g} with {decay:g}")
     for i, line in enumerate(lines):
         style = ("-", "--")[i // 4]
         axes.plot(x, line, f"C{i % 4}", linestyle=style, linewidth=1.3)
-    axes.set(ylabel="output", title=f"λ = {decay:g}")
+    axes.axhspan(-1, 4.5, color="0.5", alpha=0.2, lw=0)
+    axes.set(ylabel="output", title=f"λ = {decay:g}", ylim=(-12, 12))
 panels[1].set(xlabel="x", xticks=(-10, -5, 0, 5, 10))
 fig.set_label(
-    "Eight functions drawn from the prior of the network for two weight "
-    f"decays, as lines over x from {x[0]:g} to {x[-1]:g}. Outputs go "
-    f"{' and '.join(reach)}."
+    "Eight functions drawn from the prior of the network for each of two weight "
+    f"decays, on the same axes. Outputs go {' and '.join(reach)}; the second set "
+    "leaves the picture. A gray band marks where the article's targets lie."
 )
 
 # %% [markdown]
@@ -195,6 +195,7 @@ wide = norms[D]
 assert abs(wide.mean() / (D * prior_variance) ** 0.5 - 1) < 0.01
 assert abs(wide.std() - (prior_variance / 2) ** 0.5) < 0.02
 values = {
+    "n": n,
     "parameters": D,
     "prior_std": prior_variance**0.5,
     "shell": float((D * prior_variance) ** 0.5),

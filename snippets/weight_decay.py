@@ -70,6 +70,22 @@ theta_0 = parameters_to_vector(start.parameters()).detach().clone()
 D = len(theta_0)
 print(f"D = {D} parameters, initial norm {theta_0.norm():.4f}")
 
+# %% objectives
+prior_variance = 1 / (n * weight_decay)
+prior = torch.distributions.Normal(0, math.sqrt(prior_variance))
+
+
+def penalized_loss(error, theta):  # from scratch
+    return error + weight_decay * l2_penalty(theta)
+
+
+def unpenalized_loss(error, theta):  # PyTorch: SGD is told the decay
+    return error
+
+
+def negative_log_joint(error, theta):  # Bayesian
+    return error - (1 / n) * torch.sum(prior.log_prob(theta))
+
 
 # %% train
 def train(objective, decay=0.0):
@@ -91,63 +107,36 @@ def train(objective, decay=0.0):
     return model, errors, gradients
 
 
-def print_first(errors):
-    for epoch, error in enumerate(errors[:5]):
-        print(f"Epoch: {epoch}, MSE: {error}")
+# %% runs
+scratch, scratch_mse, scratch_grads = train(penalized_loss)
+pytorch, pytorch_mse, pytorch_grads = train(unpenalized_loss, weight_decay)
+bayesian, bayesian_mse, bayesian_grads = train(negative_log_joint)
+control, control_mse, _ = train(unpenalized_loss)
 
+# %% first_errors tags=["markdown"]
+print("| epoch | from scratch | PyTorch | Bayesian | NLL |")
+print("| ---: | ---: | ---: | ---: | ---: |")
+for epoch in range(5):
+    three = [mses[epoch] for mses in (scratch_mse, pytorch_mse, bayesian_mse)]
+    nll = three[1] + math.log(math.pi) / 2
+    print(f"| {epoch} |", " | ".join(map(str, three)), f"| {nll:.4f} |")
 
-# %% from_scratch
-def penalized_loss(error, theta):
-    return error + weight_decay * l2_penalty(theta)
-
-
-from_scratch, from_scratch_errors, from_scratch_grads = train(penalized_loss)
-print_first(from_scratch_errors)
-
-
-# %% pytorch
-def unpenalized_loss(error, theta):
-    return error
-
-
-pytorch, pytorch_errors, pytorch_grads = train(
-    unpenalized_loss, decay=weight_decay
+# %% differences tags=["markdown"]
+from_scratch, from_bayesian = (
+    [np.linalg.norm(a - b) for a, b in zip(grads, pytorch_grads)]
+    for grads in (scratch_grads, bayesian_grads)
 )
-print_first(pytorch_errors)
-
-# %% compare_pytorch
-pytorch_differences = [
-    np.linalg.norm(a - b) for a, b in zip(from_scratch_grads, pytorch_grads)
-]
-for epoch, difference in enumerate(pytorch_differences):
-    print(f"Epoch: {epoch}, difference:", difference)
-
-# %% bayesian
-prior_variance = 1 / (n * weight_decay)
-prior = torch.distributions.Normal(0, math.sqrt(prior_variance))
-
-
-def negative_log_joint(error, theta):
-    return error - (1 / n) * torch.sum(prior.log_prob(theta))
-
-
-bayesian, bayesian_errors, bayesian_grads = train(negative_log_joint)
-print(f"prior variance {prior_variance:.4f}, its root {prior.scale:.4f}")
-print_first(bayesian_errors)
-
-# %% compare_bayesian
-bayesian_differences = [
-    np.linalg.norm(a - b) for a, b in zip(bayesian_grads, pytorch_grads)
-]
-for epoch, difference in enumerate(bayesian_differences):
-    print(f"Epoch: {epoch}, difference:", difference)
+print("| epoch | from scratch − PyTorch | Bayesian − PyTorch |")
+print("| ---: | ---: | ---: |")
+for epoch, pair in enumerate(zip(from_scratch, from_bayesian)):
+    print(f"| {epoch} | {pair[0]} | {pair[1]} |")
 
 # %% control
-control, control_errors, control_grads = train(unpenalized_loss, decay=0.0)
-print_first(control_errors)
+for epoch in range(5):
+    print(f"Epoch: {epoch}, MSE: {control_mse[epoch]}")
 
 
-# %% where_they_end
+# %% summary
 def summary(model):
     """Return MSE, L, norm of θ and norm of ∇L of a model."""
     theta = parameters_to_vector(model.parameters())
@@ -160,29 +149,16 @@ def summary(model):
 
 
 def print_table(ends):
-    print("run           MSE      L       ‖θ‖     ‖∇L‖")
-    for name, (error, loss, norm, gradient) in ends.items():
-        print(f"{name:12}  {error:.5f}  {loss:.4f}  {norm:.4f}  {gradient:.4f}")
+    print("| run | MSE | L | ‖θ‖ | ‖∇L‖ |\n| --- | ---: | ---: | ---: | ---: |")
+    for name, (error, loss, norm, slope) in ends.items():
+        print(f"| {name} | {error:.5f} | {loss:.4f} | {norm:.4f} | {slope:.3f} |")
 
 
-runs = {"from scratch": from_scratch, "PyTorch": pytorch, "Bayesian": bayesian}
+# %% where_they_end tags=["markdown"]
+runs = {"from scratch": scratch, "PyTorch": pytorch, "Bayesian": bayesian}
 runs["no decay"] = control
 ends = {name: summary(model) for name, model in runs.items()}
 print_table(ends)
-
-# %% further
-further = {}
-for name, decay in (("PyTorch", weight_decay), ("no decay", 0.0)):
-    model = copy.deepcopy(runs[name])
-    optimizer = torch.optim.SGD(
-        model.parameters(), lr=lr / 10, weight_decay=decay
-    )
-    for _ in range(steps):
-        optimizer.zero_grad()
-        mse(model(features), y).backward()
-        optimizer.step()
-    further[name] = summary(model)
-print_table(further)
 
 # %% clock
 time_constants = lr * weight_decay * steps
@@ -190,57 +166,43 @@ print(f"decay time constants: ηλ · steps = {time_constants:.3g}")
 shrink = (1 - lr * weight_decay) ** steps
 print(f"decay alone: (1 − ηλ)^steps = {shrink:.4f}")
 
+# %% further tags=["markdown"]
+further = {}
+for name, decay in (("PyTorch", weight_decay), ("no decay", 0.0)):
+    model = copy.deepcopy(runs[name])
+    sgd = torch.optim.SGD(model.parameters(), lr=lr / 10, weight_decay=decay)
+    for _ in range(steps):
+        sgd.zero_grad()
+        mse(model(features), y).backward()
+        sgd.step()
+    further[name] = summary(model)
+print_table(further)
+
 # %% figure_fits
 grid = torch.linspace(-10, 10, 100)
 with torch.no_grad():
     fits = {name: model(featurize(grid))[:, 0] for name, model in runs.items()}
 
-fig, axes = plt.subplots(
-    2, 3, sharex=True, sharey="row", height_ratios=(2, 1), figsize=(5.4, 4.4)
-)
-for name, top, low in zip(("from scratch", "PyTorch", "Bayesian"), *axes):
-    top.plot(x, y, "o", color="C1", ms=3, alpha=0.7, label="data")
-    top.plot(grid, fits[name], color="C0", label="fit")
-    top.set(title=name)
-    low.axhline(0, ls="--", color="k", lw=1.2, label="no decay")
-    low.plot(grid, fits[name] - fits["no decay"], color="C0")
-    low.set(xlabel="input x", xticks=[-5, 0, 5])
-axes[0, 0].set_ylabel("target y")
-pairs = [ax.get_legend_handles_labels() for ax in axes[:, 0]]
-marks, labels = (a + b[:1] for a, b in zip(*pairs))
-fig.legend(marks, labels, loc="outside upper center", ncols=3)
-axes[1, 0].set_ylabel("fit − no decay")
-three = torch.stack(list(fits.values())[:3])
-parted = (three - fits["PyTorch"]).abs().max()
-effect = (three - fits["no decay"]).abs().max()
+fig, axes = plt.subplots(1, 3, sharex=True, sharey=True, figsize=(6.4, 2.7))
+for name, ax in zip(runs, axes):
+    ax.plot(x, y, "o", color="C1", ms=3, alpha=0.7, label="data")
+    ax.plot(grid, fits[name], color="C0", lw=2.6, label="fit")
+    ax.plot(grid, fits["no decay"], "k--", lw=1.1, label="no decay")
+    ax.set(title=name, xlabel="input x", xticks=[-10, 0, 10])
+axes[0].set_ylabel("target y")
+handles, labels = axes[0].get_legend_handles_labels()
+fig.legend(handles, labels, loc="outside upper center", ncols=3)
+gaps = {name: (fit - fits["PyTorch"]).abs().max().item()
+        for name, fit in fits.items()}
 fig.set_label(
-    "Two rows of three panels, one column for each run: from scratch, PyTorch, "
-    "Bayesian. Upper row: the fitted curve passes through the three groups of "
-    f"points; the curves differ from PyTorch's by {parted:.1e} where they "
-    "differ most. Lower row: the fit minus that of the run without weight decay; "
-    f"the largest difference is {effect:.2g}."
+    "Three panels, one for each run: from scratch, PyTorch, Bayesian. In each, "
+    "the same curve passes through the three groups of points. The curves differ "
+    f"from PyTorch's by {gaps['from scratch']:.1e} and {gaps['Bayesian']:.1e} at "
+    f"most; that of the run without decay, dashed, by {gaps['no decay']:.1e}."
 )
-
-# %% gaps
-print("largest distance from PyTorch's fit")
-gaps = {}
-for name in ("from scratch", "Bayesian", "no decay"):
-    gaps[name] = (fits["PyTorch"] - fits[name]).abs().max().item()
-    print(f"{name:12}  {gaps[name]:.1e}")
-
-# %% checks tags=["hidden"]
-assert pytorch_differences[0] == 0.0
-assert all(0 < d < 1e-6 for d in bayesian_differences)
-gap_runs = max(gaps["from scratch"], gaps["Bayesian"])
-assert gaps["no decay"] > 10 * gap_runs
-assert from_scratch_errors[:2] == pytorch_errors[:2] == bayesian_errors[:2]
-assert ends["no decay"][0] > ends["PyTorch"][0]
-assert further["no decay"][0] < further["PyTorch"][0]
-assert all(further[name][1] < ends[name][1] for name in further)
-assert further["PyTorch"][2] < ends["PyTorch"][2]  # not arrived
 
 # %% worst_epoch
-worst_epoch = int(np.argmax(bayesian_differences))
+worst_epoch = int(np.argmax(from_bayesian))
 apart = np.abs(bayesian_grads[worst_epoch] - pytorch_grads[worst_epoch])
 worst_entry = int(np.argmax(apart))
 one = float(pytorch_grads[worst_epoch][worst_entry])
@@ -248,6 +210,15 @@ ulp = np.spacing(np.float32(abs(one)))
 print(f"epoch {worst_epoch}: where the gradient is {one:.3f}")
 largest = apart[worst_entry]
 print(f"it differs by {largest:.1e}, {largest / ulp:g} ulp")
+
+# %% checks tags=["hidden"]
+assert from_scratch[0] == 0.0
+assert all(0 < d < 1e-6 for d in from_bayesian)
+assert gaps["no decay"] > 10 * max(gaps["from scratch"], gaps["Bayesian"])
+assert scratch_mse[:5] == pytorch_mse[:5] == bayesian_mse[:5]
+assert ends["no decay"][0] > ends["PyTorch"][0]
+assert further["no decay"][0] < further["PyTorch"][0]
+assert further["PyTorch"][2] < ends["PyTorch"][2]  # not arrived
 
 # %% values tags=["hidden"]
 values = {
@@ -261,34 +232,22 @@ values = {
     "noise_variance": noise_sd**2,
     "prior_variance": prior_variance,
     "prior_std": math.sqrt(prior_variance),
-    "many": 50_000,
-    "prior_std_many": 1 / math.sqrt(50_000 * weight_decay),
-    "prior_factor": 2 * noise_sd**2,
-    "initial_norm": theta_0.norm().item(),
-    "first_error": pytorch_errors[0],
-    "final_error": ends["PyTorch"][0],
-    "final_loss": ends["PyTorch"][1],
-    "final_norm": ends["PyTorch"][2],
     "final_gradient": ends["PyTorch"][3],
+    "final_error": ends["PyTorch"][0],
     "final_error_control": ends["no decay"][0],
+    "final_norm": ends["PyTorch"][2],
     "final_norm_control": ends["no decay"][2],
-    "norm_ratio": ends["PyTorch"][2] / ends["no decay"][2],
     "further_error": further["PyTorch"][0],
-    "further_loss": further["PyTorch"][1],
-    "further_norm": further["PyTorch"][2],
-    "further_gradient": further["PyTorch"][3],
     "further_error_control": further["no decay"][0],
-    "difference_pytorch": float(max(pytorch_differences)),
-    "difference_bayesian_first": float(bayesian_differences[0]),
-    "difference_bayesian": float(max(bayesian_differences)),
+    "difference_bayesian_first": float(from_bayesian[0]),
+    "difference_bayesian": float(max(from_bayesian)),
     "worst_epoch": worst_epoch,
     "worst_apart": float(largest),
     "worst_ulps": float(largest / ulp),
     "worst_gradient": one,
-    "gap_runs": gap_runs,
     "gap_scratch": gaps["from scratch"],
     "gap_bayesian": gaps["Bayesian"],
-    "gap_inputs": (pytorch(features) - from_scratch(features)).abs().max().item(),
+    "gap_inputs": (pytorch(features) - scratch(features)).abs().max().item(),
     "gap_control": gaps["no decay"],
     "time_constants": time_constants,
     "shrink": shrink,

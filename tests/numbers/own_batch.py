@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from own_training import DECAY, LENGTHS, LR, SHAPES, N, prior_coefficient
+from own_training import DECAY, LENGTHS, SHAPES, N
 
 
 class Batch:
@@ -35,27 +35,25 @@ class Batch:
         return np.mean(residual**2, axis=(1, 2)), np.concatenate(slopes, axis=1)
 
 
-def predict(vectors: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
-    """Return predictions (networks, N, 1); float32 comes out as a loop over layers with baddbmm does."""
-    hidden, pieces = features.expand(len(vectors), N, 2), vectors.split(LENGTHS, dim=1)
+def fits(vectors: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
+    """Return predictions (networks, 1, N) for features (2, N); float32 as a loop with baddbmm rounds it."""
+    hidden, pieces = features.expand(len(vectors), 2, N), vectors.split(LENGTHS, dim=1)
     for layer in range(0, 8, 2):
         weight, bias = pieces[layer].view(-1, *SHAPES[layer]), pieces[layer + 1]
-        hidden = torch.baddbmm(bias[:, None], hidden, weight.mT)
+        hidden = torch.baddbmm(bias[:, :, None], weight, hidden)
         hidden = hidden.relu() if layer < 6 else hidden
     return hidden
 
 
-def slopes(vectors: torch.Tensor, features: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    leaf = vectors.detach().requires_grad_()
-    return torch.autograd.grad(((y - predict(leaf, features)) ** 2).mean(dim=(1, 2)).sum(), leaf)[0]
-
-
-def train_three(starts: torch.Tensor, features: torch.Tensor, y: torch.Tensor) -> tuple[torch.Tensor, ...]:
-    """Return fits after 1000 steps of the three programs: by hand, in the call of SGD, by the prior."""
-    coefficient = float(prior_coefficient({torch.float32: np.float32, torch.float64: np.float64}[y.dtype]))
-    vectors, y = starts.repeat(3, 1), y.repeat(3, 1, 1)
-    for _ in range(1000):
-        (g, h, k), (v, w, u) = (t.chunk(3) for t in (slopes(vectors, features, y), vectors))
-        sums = torch.cat([g + DECAY * v, h.add(w, alpha=DECAY), k + coefficient * u])
-        vectors = vectors.add(sums, alpha=-LR)
-    return predict(vectors, features).chunk(3)
+def train_two(starts: torch.Tensor, features: torch.Tensor, y: torch.Tensor, lr: float, keep: range):
+    """Train by hand and as SGD sums; return final fits of both, PyTorch's errors, its vectors at `keep`."""
+    vectors, y, errors, kept = starts.repeat(2, 1), y.repeat(2, 1, 1), [], []
+    for step in range(1000):
+        if step in keep:
+            kept.append(vectors.chunk(2)[1])
+        leaf = vectors.detach().requires_grad_()
+        error = ((y - fits(leaf, features)) ** 2).mean(dim=(1, 2))
+        (g, h), (v, w) = (t.chunk(2) for t in (torch.autograd.grad(error.sum(), leaf)[0], vectors))
+        errors.append(error.detach().chunk(2)[1])
+        vectors = vectors.add(torch.cat([g + DECAY * v, h.add(w, alpha=DECAY)]), alpha=-lr)
+    return *fits(vectors, features).chunk(2), torch.stack(errors), kept

@@ -39,8 +39,9 @@ def ends_at(vector: torch.Tensor) -> tuple[float, float, float, float]:
     return error, error + DECAY / 2 * norm**2, norm, np.linalg.norm(slope + DECAY * theta)
 
 
-def printed_errors(text: str) -> list[float]:
-    return [float(line) for line in re.findall(r"MSE: (\S+)", text)]
+def rows(table: str) -> list[list[str]]:
+    """Return the cells of a Markdown table's rows, its head left out."""
+    return [[cell.strip() for cell in line.strip("| \n").split("|")] for line in table.splitlines()[2:]]
 
 
 @pytest.fixture(scope="module")
@@ -48,18 +49,32 @@ def run(computed):
     return computed("weight_decay")
 
 
-@pytest.mark.parametrize("cell", ["from_scratch", "pytorch", "bayesian"])
-def test_first_errors_are_those_of_float64_numpy(run, cell):
+@pytest.fixture(scope="module")
+def first_errors(run) -> np.ndarray:
+    """Return the printed errors of epochs 0 to 4: from scratch, PyTorch, Bayesian, NLL."""
+    return np.array([list(map(float, row[1:])) for row in rows(run.stdout["first_errors"])])
+
+
+def test_first_errors_are_those_of_float64_numpy(first_errors):
     # float32 rounds each of five steps; features of 100 amplify a rounding of 6e-8 to about 1e-5
-    np.testing.assert_allclose(printed_errors(run.stdout[cell]), numpy_errors(DECAY, 5), rtol=1e-4)
+    for column in first_errors.T[:3]:
+        np.testing.assert_allclose(column, numpy_errors(DECAY, 5), rtol=1e-4)
 
 
-def test_control_is_plain_gradient_descent(run):
-    np.testing.assert_allclose(printed_errors(run.stdout["control"]), numpy_errors(0.0, 5), rtol=1e-4)
+def test_nll_is_that_of_gaussian_labels_with_variance_one_half(first_errors):
+    features, y, vector = draws(1)
+    residual = predict(vector, features) - y
+    nll = torch.nn.functional.gaussian_nll_loss(
+        residual.double(), torch.zeros(N, 1).double(), torch.full((N, 1), 0.5).double(), full=True
+    )
+    assert first_errors[0, 3] == pytest.approx(nll.item(), abs=6e-5)
+    np.testing.assert_allclose(first_errors[:, 3] - first_errors[:, 1], nll - first_errors[0, 1], atol=1e-4)
 
 
-def test_control_differs_from_weight_decay_at_the_second_step(run):
-    assert printed_errors(run.stdout["control"])[1] != printed_errors(run.stdout["pytorch"])[1]
+def test_control_is_plain_gradient_descent(run, first_errors):
+    printed = [float(line) for line in re.findall(r"MSE: (\S+)", run.stdout["control"])]
+    np.testing.assert_allclose(printed, numpy_errors(0.0, 5), rtol=1e-4)
+    assert printed[0] == first_errors[0, 1] and printed[1] != first_errors[1, 1]
 
 
 def test_from_scratch_gradient_equals_autograd_plus_decay_bit_for_bit(run):
@@ -72,17 +87,11 @@ def test_from_scratch_gradient_equals_autograd_plus_decay_bit_for_bit(run):
     penalized = penalized + DECAY * (0.5 * torch.sum(parameters_to_vector(model.parameters()) ** 2))
     for wanted, found in zip(decayed, torch.autograd.grad(penalized, list(model.parameters())), strict=True):
         assert torch.equal(wanted, found)
-    assert run.values["difference_pytorch"] == 0.0
-
-
-def test_bayesian_difference_is_rounding_and_not_zero(run):
-    assert 1e-9 < run.values["difference_bayesian_first"] < 1e-7
-    assert run.values["difference_bayesian"] < 1e-6
+    assert rows(run.stdout["differences"])[0][1] == "0.0"
 
 
 def test_prior_variance_is_one_over_n_lambda(run):
     assert run.values["prior_variance"] == pytest.approx(1 / (N * DECAY), rel=1e-15)
-    assert run.values["prior_std"] ** 2 == pytest.approx(run.values["prior_variance"], rel=1e-15)
 
 
 @pytest.fixture(scope="module")
@@ -106,24 +115,23 @@ def numpy_ends() -> dict[float, list[tuple[float, float, float, float]]]:
 
 def test_where_the_runs_end_is_what_numpy_finds_there(run, numpy_ends):
     for cell, number in (("where_they_end", 0), ("further", 1)):
-        rows = dict(re.findall(r"^(PyTorch|no decay) +(.*)$", run.stdout[cell], re.M))
+        found = {name: list(map(float, row)) for name, *row in rows(run.stdout[cell])}
         for name, decay in (("PyTorch", DECAY), ("no decay", 0.0)):
-            error, loss, norm, slope = map(float, rows[name].split())
+            error, loss, norm, slope = found[name]
             expected = numpy_ends[decay][number]
             assert (error, loss, norm) == pytest.approx(expected[:3], abs=6e-5)
-            assert slope == pytest.approx(expected[3], rel=1e-3, abs=1e-4)  # float32 against float64
+            assert slope == pytest.approx(expected[3], rel=1e-3, abs=6e-4)  # float32 against float64
 
 
-def test_no_run_has_arrived_and_oscillation_made_the_controls_error_larger(run, numpy_ends):
-    (_, loss, norm, slope), (_, lower, shorter, flatter) = numpy_ends[DECAY]
-    assert lower < loss and shorter < norm and flatter < slope / 10
+def test_oscillation_made_the_controls_error_larger(run, numpy_ends):
     errors = {decay: [end[0] for end in ends] for decay, ends in numpy_ends.items()}
     assert errors[0.0][0] > errors[DECAY][0] and errors[0.0][1] < errors[DECAY][1]
     for key, at in (("final", 0), ("further", 1)):
         assert run.values[f"{key}_error"] == pytest.approx(errors[DECAY][at], rel=1e-4)
         assert run.values[f"{key}_error_control"] == pytest.approx(errors[0.0][at], rel=1e-4)
-        assert run.values[f"{key}_loss"] == pytest.approx(numpy_ends[DECAY][at][1], rel=1e-4)
-        assert run.values[f"{key}_gradient"] == pytest.approx(numpy_ends[DECAY][at][3], rel=1e-3)
+    assert run.values["final_gradient"] == pytest.approx(numpy_ends[DECAY][0][3], rel=1e-3)
+    assert run.values["final_norm"] == pytest.approx(numpy_ends[DECAY][0][2], rel=1e-5)
+    assert run.values["final_norm_control"] == pytest.approx(numpy_ends[0.0][0][2], rel=1e-5)
 
 
 def test_runs_span_a_tenth_of_a_decay_time_constant(run):
@@ -131,31 +139,11 @@ def test_runs_span_a_tenth_of_a_decay_time_constant(run):
     assert run.values["shrink"] == pytest.approx(np.exp(-0.1), rel=1e-4)  # (1 − x/k)^k is near e^−x
 
 
-def test_every_run_starts_from_the_same_copy(run):
-    firsts = {
-        printed_errors(run.stdout[cell])[0] for cell in ("from_scratch", "pytorch", "bayesian", "control")
-    }
-    assert len(firsts) == 1
-
-
 def test_the_largest_bayesian_difference_is_one_ulp_of_one_entry(run):
     entry, apart = run.values["worst_gradient"], run.values["worst_apart"]
     assert apart == float(np.spacing(np.float32(abs(entry))))
     assert run.values["worst_ulps"] == 1
     assert apart <= run.values["difference_bayesian"] < 1.1 * apart  # the other entries add little
-
-
-def test_the_prior_is_scaled_by_twice_the_noise_variance(run):
-    assert run.values["prior_factor"] == 2 * 0.5**2
-
-
-def test_decay_ends_with_a_shorter_vector_and_another_fit_than_the_control(run):
-    assert run.values["norm_ratio"] == pytest.approx(
-        run.values["final_norm"] / run.values["final_norm_control"]
-    )
-    assert run.values["norm_ratio"] < 0.95
-    assert 0 < run.values["gap_inputs"] < 0.1 * run.values["gap_control"]
-    assert run.values["gap_scratch"] <= run.values["gap_runs"] < 0.1 * run.values["gap_control"]
 
 
 PROGRAMS = ("from scratch", "PyTorch", "Bayesian", "no decay")
@@ -191,51 +179,35 @@ def own() -> dict[str, tuple[torch.Tensor, list[torch.Tensor]]]:
 
 def test_first_differences_are_those_of_the_own_runs(run, own):
     firsts = {name: torch.stack(slopes).double().numpy() for name, (_, slopes) in own.items()}
-    for cell, name in (("compare_pytorch", "from scratch"), ("compare_bayesian", "Bayesian")):
+    for column, name in ((1, "from scratch"), (2, "Bayesian")):
         norms = np.linalg.norm(firsts[name] - firsts["PyTorch"], axis=1)
-        printed = [float(number) for number in re.findall(r"difference: (\S+)", run.stdout[cell])]
+        printed = [float(row[column]) for row in rows(run.stdout["differences"])]
         assert printed == pytest.approx(norms.tolist(), rel=1e-5)  # the norm is float32's there
     first, largest = (run.values[f"difference_bayesian{end}"] for end in ("_first", ""))
     assert (first, largest) == pytest.approx((norms[0], norms.max()), rel=1e-5)
     worst = int(np.argmax(norms))
     apart = np.abs(firsts["Bayesian"] - firsts["PyTorch"])[worst]
     assert (run.values["worst_epoch"], run.values["worst_apart"]) == (worst, apart.max())
-    entry = firsts["PyTorch"][worst, np.argmax(apart)]
-    assert run.values["worst_gradient"] == entry
-    assert run.stdout["worst_epoch"].split("\n")[:2] == [
-        f"epoch {worst}: where the gradient is {entry:.3f}",
-        f"it differs by {apart.max():.1e}, {apart.max() / np.spacing(np.float32(abs(entry))):g} ulp",
-    ]
+    assert run.values["worst_gradient"] == firsts["PyTorch"][worst, np.argmax(apart)]
 
 
 def test_every_row_of_where_the_runs_end_is_that_of_the_own_runs(run, own):
     """The same four points, where MSE, L and norms are evaluated in float64 and by hand."""
-    rows = dict(re.findall(r"^(from scratch|\w+|no decay) +([\d. ]+)$", run.stdout["where_they_end"], re.M))
-    assert set(rows) == set(PROGRAMS)
-    ends = {}
+    found = {name: list(map(float, row)) for name, *row in rows(run.stdout["where_they_end"])}
+    assert set(found) == set(PROGRAMS)
     for name, (theta, _) in own.items():
-        ends[name] = ends_at(theta)
-        printed, half = [float(number) for number in rows[name].split()], (5e-6, 5e-5, 5e-5, 5e-5)
-        for shown, expected, rounding in zip(printed, ends[name], half, strict=True):
-            assert shown == pytest.approx(expected, abs=rounding + 1e-5)  # 1e-5: float32 of a sum of 60
-    for place, key in enumerate(("final_error", "final_loss", "final_norm", "final_gradient")):
-        assert run.values[key] == pytest.approx(ends["PyTorch"][place], rel=1e-5)
-    for place, key in ((0, "final_error_control"), (2, "final_norm_control")):
-        assert run.values[key] == pytest.approx(ends["no decay"][place], rel=1e-5)
+        for shown, expected, half in zip(found[name], ends_at(theta), (5e-6, 5e-5, 5e-5, 5e-4), strict=True):
+            assert shown == pytest.approx(expected, abs=half + 1e-5)  # 1e-5: float32 of a sum of 60
 
 
-def test_what_the_runs_share_is_that_of_the_draws(run, numpy_ends):
+def test_what_the_runs_share_is_that_of_the_draws(run):
     features, y, start = draws(1)
-    size, norm = start.numel(), np.linalg.norm(start.double().numpy())
+    norm = np.linalg.norm(start.double().numpy())
     assert run.stdout["data"] == f"n = {len(features)} examples, noise variance {0.5**2}\n"
-    assert run.stdout["start"] == f"D = {size} parameters, initial norm {norm:.4f}\n"
-    assert run.stdout["bayesian"].startswith("prior variance 1.6667, its root 1.2910\n")  # of 1/0.6
-    expected = {"n": len(y), "parameters": size, "seed": 1, "steps": 1000, "lr": LR, "weight_decay": DECAY}
+    assert run.stdout["start"] == f"D = {start.numel()} parameters, initial norm {norm:.4f}\n"
+    expected = {"n": len(y), "parameters": start.numel(), "seed": 1, "weight_decay": DECAY}
     assert {key: run.values[key] for key in expected} == expected
-    assert run.values["initial_norm"] == pytest.approx(norm, rel=1e-6)
-    assert run.values["first_error"] == pytest.approx(numpy_errors(DECAY, 1)[0], rel=1e-5)
-    assert run.values["further_norm"] == pytest.approx(numpy_ends[DECAY][1][2], rel=1e-5)
-    assert run.values["prior_std_many"] ** -2 == pytest.approx(run.values["many"] * DECAY)
+    assert run.values["noise_variance"] == run.values["noise_sd"] ** 2 == 0.25
 
 
 def test_gaps_and_drawn_fits_are_those_of_the_own_runs(run, own):
@@ -245,14 +217,7 @@ def test_gaps_and_drawn_fits_are_those_of_the_own_runs(run, own):
     gaps = {name: (fits[name] - fits["PyTorch"]).abs().max().item() for name in PROGRAMS}
     keys = {"gap_scratch": "from scratch", "gap_bayesian": "Bayesian", "gap_control": "no decay"}
     assert {key: run.values[key] for key in keys} == {key: gaps[name] for key, name in keys.items()}
-    assert run.values["gap_runs"] == max(gaps["from scratch"], gaps["Bayesian"])
-    printed = re.findall(r"^(from scratch|Bayesian|no decay) +(\S+)$", run.stdout["gaps"], re.M)
-    assert {name: float(gap) for name, gap in printed} == pytest.approx(
-        {name: gaps[name] for name in keys.values()}, rel=0.05
-    )
-    for name, top, low in zip(PROGRAMS, *np.split(np.array(run.figures["figure_fits"][0]["axes"]), 2)):
-        curves = [next(line["y"] for line in axes["lines"] if len(line["y"]) == 100) for axes in (top, low)]
-        assert curves == [fits[name].tolist(), (fits[name] - fits["no decay"]).tolist()]
-    features, *_ = draws(1)
-    inner = [predict(own[name][0], features) for name in ("from scratch", "PyTorch")]
-    assert run.values["gap_inputs"] == (inner[0] - inner[1]).abs().max().item()
+    assert max(gaps["from scratch"], gaps["Bayesian"]) < 0.1 * gaps["no decay"]
+    for name, panel in zip(PROGRAMS, run.figures["figure_fits"][0]["axes"]):
+        curves = [line["y"] for line in panel["lines"] if len(line["y"]) == 100]
+        assert curves == [fits[name].tolist(), fits["no decay"].tolist()]
