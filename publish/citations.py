@@ -28,6 +28,7 @@ LABELS = [first + last for first, last in product(["", *ascii_lowercase], ascii_
 FORM = "write [@key] or [@key; @other], on one line; keys are of a-z and 0-9"
 LOOSE, KEY = re.compile(r"\[@[^\]]*\]?"), re.compile(r"@(\w+)")  # what was meant as a citation
 FENCE, CODE = re.compile(r"^\s*(```+|~~~+)"), re.compile(r"(`+).*?\1")
+TITLE = re.compile(r"^title: *[\"']?(.*?)[\"']? *$", re.M)
 COMMENT = re.compile(r"<!--.*?-->", re.S)
 SUFFIXES = (".md", ".markdown", ".mdown", ".mkdn", ".mkd")  # MkDocs' own
 
@@ -38,31 +39,30 @@ def page_files(docs: Path) -> list[Path]:
     return [path for path in paths if not any(part.startswith(".") for part in path.relative_to(docs).parts)]
 
 
-def prose(page: Path) -> Iterator[tuple[int, str]]:
-    """Yield (line number, text) of a page's lines outside fenced code and comments, code spans blanked."""
+def cites(page: Path) -> Iterator[tuple[int, str, str]]:
+    """Yield (line number, line, citation) of what a page cites outside of code and comments."""
     fence, text = "", page.read_text(encoding="utf-8")
     text = COMMENT.sub(lambda comment: "\n" * comment[0].count("\n"), text)
     for number, line in enumerate(text.split("\n"), 1):
         if match := FENCE.match(line):
             fence = "" if fence and match[1].startswith(fence) else fence or match[1]
         elif not fence:
-            yield number, CODE.sub("", line)
+            yield from ((number, line, found) for found in LOOSE.findall(CODE.sub("", line)))
 
 
 def check(docs: Path, bib: Path) -> None:
     """Raise PublishError that lists each citation without an entry, or that cannot be read, by its line."""
     known, faults = entries(bib), []
     for page in page_files(docs):
-        for number, line in prose(page):
+        for number, line, found in cites(page):
             where = f"{docs.name}/{page.relative_to(docs).as_posix()}:{number}"
-            for found in LOOSE.findall(line):
-                if not re.fullmatch(CITE, found):
-                    faults.append(f"{where}: cannot read {found}\n    rule: {FORM}")
-                elif line.startswith("#"):
-                    faults.append(f"{where}: {found} in a heading\n    rule: cite in the text below it")
-                for key in set(KEY.findall(found)) - known.keys():
-                    rule = f"add it to {bib.name}, or mend the key"
-                    faults.append(f"{where}: [@{key}] has no entry\n    rule: {rule}")
+            if not re.fullmatch(CITE, found):
+                faults.append(f"{where}: cannot read {found}\n    rule: {FORM}")
+            elif line.startswith("#"):
+                faults.append(f"{where}: {found} in a heading\n    rule: cite in the text below it")
+            for key in set(KEY.findall(found)) - known.keys():
+                rule = f"add it to {bib.name}, or mend the key"
+                faults.append(f"{where}: [@{key}] has no entry\n    rule: {rule}")
     if faults:
         raise PublishError("\n\n".join(faults))
 
@@ -152,11 +152,11 @@ class CitationsExtension(Extension):
         """Return (link, title) of every other page that cites the key."""
         docs, found = Path(self.getConfig("docs")), []
         for page in page_files(docs):
-            name, lines = page.relative_to(docs).as_posix(), [line for _, line in prose(page)]
-            cited = KEY.findall(" ".join(cite for line in lines for cite in LOOSE.findall(line)))
+            name = page.relative_to(docs).as_posix()
+            cited = KEY.findall("".join(cite for _, _, cite in cites(page)))
             if name != self.getConfig("list") and key in cited:
-                titles = [line[6:].strip(" \"'") for line in lines if line.startswith("title:")]
-                found.append((f"{name}#cite-{key}-1", *(titles or [page.stem])[:1]))
+                title = TITLE.search(page.read_text(encoding="utf-8"))
+                found.append((f"{name}#cite-{key}-1", title[1] if title else page.stem))
         return found
 
     def extendMarkdown(self, md) -> None:

@@ -9,10 +9,9 @@ stays as it was drawn.
 import re
 
 from lxml import etree
-from lxml.html import HtmlElement
 
 from publish import PublishError
-from publish.page import MARK, Page
+from publish.page import Page
 
 SERIES = ["#0b62a8", "#c4440f", "#00755a", "#8b3f96", "#9a6700", "#5f6670"]  # of matplotlibrc
 COLORS = {color: f"var(--series-{k})" for k, color in enumerate(SERIES)}
@@ -33,18 +32,12 @@ def finish_figures(page: Page) -> None:
             names.append("svg-" + re.sub(r"[^a-z0-9]+", "-", cell.lower()))
             name = "-".join([names[-1], *[str(names.count(names[-1]))] * (names.count(names[-1]) > 1)])
             try:
-                drawn = finish_svg(source_of(page, figure), name, figure.get("data-alt", ""))
+                source = page.text(figure)  # with an XML declaration before it, or not
+                drawn = finish_svg(source[source.index("<svg") :], name, figure.get("data-alt", ""))
             except etree.XMLSyntaxError as error:
                 raise PublishError(f"{page.name}: figure of cell '{cell}' is no SVG: {error}") from None
             figure[:] = []
             figure.text = page.carry(drawn)
-
-
-def source_of(page: Page, figure: HtmlElement) -> str:
-    """Return the SVG of a figure as matplotlib wrote it."""
-    text = figure.text_content()
-    mark = MARK.search(text)
-    return page.carried[int(mark[1])] if mark else text[text.index("<svg") :]
 
 
 def finish_svg(source: str, name: str, alt: str) -> str:

@@ -45,6 +45,11 @@ def on_pre_build(config: MkDocsConfig) -> None:
     os.environ.setdefault("SOURCE_DATE_EPOCH", f"{midnight.timestamp():.0f}")
 
 
+def on_page_content(html: str, **_) -> str:
+    """Keep the letters of drawings out of the search index."""
+    return html.replace('<div class="output figure"', '<div class="output figure" data-search-exclude=""')
+
+
 @event_priority(-100)  # after the search index is written
 def on_post_build(config: MkDocsConfig) -> None:
     """Finish the pages that MkDocs wrote."""

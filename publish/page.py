@@ -5,6 +5,7 @@ the tree, and its text comes back to the letter. So what a cell printed or drew 
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import lxml.html
@@ -51,14 +52,12 @@ class Page:
         return f"\ue000{len(self.carried) - 1}\ue001"
 
     def text(self, element: HtmlElement) -> str:
-        """Return the carried text that is all an element holds."""
-        mark = MARK.fullmatch((element.text or "").strip())
-        return self.carried[int(mark[1])] if mark else element.text or ""
+        """Return the text that an element holds, carried or not."""
+        return MARK.sub(lambda mark: self.carried[int(mark[1])], element.text_content())
 
-    def edit(self, element: HtmlElement, change) -> None:
-        """Apply a function to the carried text that is all an element holds."""
-        index = int(MARK.fullmatch(element.text.strip())[1])
-        self.carried[index] = change(self.carried[index])
+    def edit(self, element: HtmlElement, change: Callable[[str], str]) -> None:
+        """Apply a function to the carried text of an element."""
+        element.text = self.carry(change(self.text(element)))
 
     @property
     def is_notebook(self) -> bool:
@@ -79,7 +78,7 @@ class Page:
         """Return the page, what was lifted out of it in its place."""
         text = lxml.html.tostring(self.tree, encoding="unicode", doctype="<!doctype html>")
         text = re.sub(r"</(wbr|source|track)>", "", text)  # void, which libxml2 does not know
-        return MARK.sub(lambda match: self.carried[int(match[1])], text)
+        return MARK.sub(lambda mark: self.carried[int(mark[1])], text)
 
 
 def wrap(element: HtmlElement, tag: str, **attributes: str) -> HtmlElement:
