@@ -40,9 +40,10 @@ def write_fonts(site: Path, pages: list[Page], formulas: list[str]) -> None:
     Args:
         formulas: KaTeX's HTML of every formula.
     """
-    text = set().union(*(html.unescape(page.html()) for page in pages))
-    text.update(*(script.read_text(encoding="utf-8") for script in site.glob("assets/*.js")))
-    slanted = set().union(*(element.text_content() for page in pages for element in page.tree.xpath(ITALIC)))
+    scripts = set().union(*(path.read_text(encoding="utf-8") for path in site.glob("assets/*.js")))
+    text = scripts.union(*(html.unescape(page.html()) for page in pages))
+    slanted = {letter for letter in scripts if not letter.isascii()}  # a script's λ may be slanted
+    slanted.update(*(element.text_content() for page in pages for element in page.tree.xpath(ITALIC)))
     drawn = (re.sub("<[^>]*>", "", formula.partition("katex-html")[2]) for formula in formulas)
     signs = set().union(*map(html.unescape, drawn)) | {letter for letter in text if not letter.isascii()}
     folder, places, letters = site / "assets/fonts", {}, {}

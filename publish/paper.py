@@ -20,7 +20,7 @@ FOOTER = (
 PREPARE = """async (nowhere) => {
   document.title = document.querySelector("meta[name=citation_title]").content;
   document.querySelectorAll("details").forEach((part) => { part.open = true; });
-  for (const heading of document.querySelectorAll("h1, h2, h3"))  // the outline loses a space that ends a line
+  for (const heading of document.querySelectorAll("h1, h2, h3"))  // an outline loses the space of a line end
     for (const part of heading.childNodes)
       if (part.nodeType === Node.TEXT_NODE) part.data = part.data.replaceAll(" ", "\u00a0\u200b");
   for (const link of document.querySelectorAll("a[href]"))
