@@ -23,6 +23,7 @@ from publish.browser import FLAGS, NONE, chromium
 ADDRESSES = {
     "SITE_URL": "https://example.org/weight-decay/",  # a sub-path, as Pages serves it
     "REPOSITORY_URL": "https://code.example.org/somebody/weight-decay-as-map-estimation",
+    "EDIT_URI": "edit/main/docs/",
 }
 # A shell starts background jobs deaf to Ctrl-C, and what they start inherits that; tests interrupt builds.
 signal.signal(signal.SIGINT, signal.default_int_handler)

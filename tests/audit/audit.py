@@ -27,6 +27,7 @@ PERFORMANCE = 95
 ADDRESSES = {
     "SITE_URL": "https://example.org/weight-decay/",  # below a path, as Pages serves it
     "REPOSITORY_URL": "https://code.example.org/somebody/weight-decay",
+    "EDIT_URI": "edit/main/docs/",
 }
 # The same text in Material's own templates, without a style sheet or a script of ours.
 STOCK = """
