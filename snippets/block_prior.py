@@ -4,31 +4,22 @@
 # prior with one variance per block; a group with `weight_decay=0` has a flat
 # prior.
 
-# %% setup
-import torch
-from matplotlib import pyplot as plt
-from torch import nn
-from torch.distributions import Normal
-from torch.func import functional_call
-from torch.nn.utils.parametrizations import weight_norm
-
-import models
-
-torch.set_default_dtype(torch.float64)
-
-
 # %% groups
-def is_flat(name: str, parameter: nn.Parameter) -> bool:
-    """Vectors (biases, norms, PReLU slopes) and weight_norm's direction."""
-    direction = name.endswith(("weight.original1", "weight_v"))
-    return parameter.ndim < 2 or direction
+import torch
+from torch import nn
+
+
+def is_flat(name: str) -> bool:
+    """Biases, and the direction that weight_norm stores."""
+    bias = "bias" in name.rpartition(".")[2]
+    return bias or name.endswith(("weight.original1", "weight_v"))
 
 
 def param_groups(model: nn.Module, weight_decay: float) -> list[dict]:
     """Two groups for an optimizer: what decays, what stays flat."""
     named = list(model.named_parameters())  # a tied weight comes once
-    decayed = [p for name, p in named if not is_flat(name, p)]
-    flat = [p for name, p in named if is_flat(name, p)]
+    decayed = [p for name, p in named if not is_flat(name)]
+    flat = [p for name, p in named if is_flat(name)]
     return [
         {"params": decayed, "weight_decay": weight_decay},
         {"params": flat, "weight_decay": 0.0},
@@ -36,269 +27,150 @@ def param_groups(model: nn.Module, weight_decay: float) -> list[dict]:
 
 
 # %% [markdown]
-# A small language model has one of everything: a tied weight (the embedding is
-# also the output layer), a normalization layer, `weight_norm`, PReLU.
-
-# %% tiny_language_model
-class TinyLanguageModel(nn.Module):
-    def __init__(self, words: int = 50, width: int = 8) -> None:
-        super().__init__()
-        self.embed = nn.Embedding(words, width)
-        self.norm = nn.LayerNorm(width)
-        self.mix = weight_norm(nn.Linear(width, width))
-        self.act = nn.PReLU()
-        self.head = nn.Linear(width, words, bias=False)
-        self.head.weight = self.embed.weight  # tied: one parameter, two names
-
-    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        return self.head(self.act(self.mix(self.norm(self.embed(tokens)))))
-
+# The groups of a pre-norm transformer block, as PyTorch ships it.
 
 # %% who_decays
 torch.manual_seed(0)
-language_model = TinyLanguageModel()
-for name, p in language_model.named_parameters():
-    prior = "flat" if is_flat(name, p) else "N(0, τ)"
+torch.set_default_dtype(torch.float64)
+block = nn.TransformerEncoderLayer(8, 2, 16, dropout=0.0, activation="gelu",
+                                   norm_first=True, batch_first=True)
+for name, p in block.named_parameters():
+    prior = "flat" if is_flat(name) else "N(0, τ)"
     print(f"{prior:7s} {str(tuple(p.shape)):8s} {name}")
 
 # %% [markdown]
-# `parameters()` lists the tied matrix once, so its prior is counted once.
-# `state_dict()` has it under both names.
+# A flat gain in front of decayed layers: multiply it by 100 and divide them.
+# The network computes the same and pays less penalty.
 
-# %% tied
-def l2_penalty(tensors) -> torch.Tensor:
-    return 0.5 * sum((t**2).sum() for t in tensors)
+# %% flat_gains
+conv = nn.Sequential(nn.Conv2d(3, 8, 3), nn.BatchNorm2d(8), nn.ReLU(),
+                     nn.Conv2d(8, 4, 3))
+tokens, images = torch.randn(4, 6, 8), torch.randn(5, 3, 9, 9)
 
 
-embedding = language_model.embed.weight
-once = [p for p in language_model.parameters() if p is embedding]
-twice = [p for name, p in language_model.state_dict(keep_vars=True).items()
-         if p is embedding]
-print(f"in parameters(): {len(once)} time, penalty {l2_penalty(once):.3f}")
-print(f"in state_dict(): {len(twice)} times, penalty {l2_penalty(twice):.3f}")
+@torch.no_grad()
+def exchange(network, x, norm, weight, c=100):
+    """Half the squared weights before and after, and how the output moves."""
+    norm.bias.normal_()  # as training would change it
+    output, before = network(x), 0.5 * weight.square().sum().item()
+    norm.weight.mul_(c), norm.bias.mul_(c), weight.div_(c)
+    moved = (network(x) - output).abs().max().item()
+    return before, 0.5 * weight.square().sum().item(), moved
+
+
+row = "{:23} {:7.4f} {:8.6f} {:9.6f}".format
+print("penalty of the layer     before    after  output moves by")
+print(row("LayerNorm → Q, K, V", *exchange(block, tokens, block.norm1,
+                                           block.self_attn.in_proj_weight)))
+print(row("LayerNorm → fc1 → GELU", *exchange(block, tokens, block.norm2,
+                                              block.linear1.weight)))
+print(row("BatchNorm → ReLU → conv", *exchange(conv, images, conv[1],
+                                               conv[3].weight)))
 
 # %% [markdown]
 # `weight_norm` writes each row of a matrix as length $g$ times direction
 # $v/\lVert v\rVert$. Decaying $g$ alone is decaying the matrix.
 
 # %% weight_norm
-mix = language_model.mix
-g = mix.parametrizations.weight.original0  # lengths, one per row
-v = mix.parametrizations.weight.original1  # directions
-with torch.no_grad():
-    g.mul_(3 * torch.rand_like(g))  # as training would change it
-    print("penalty of     v         g         W")
-    for factor in (1, 10):
+layer = nn.utils.parametrizations.weight_norm(nn.Linear(8, 8))
+g = layer.parametrizations.weight.original0  # lengths, one per row
+v = layer.parametrizations.weight.original1  # directions
+print("penalty of     v         g         W")
+for factor in (1, 10):
+    with torch.no_grad():
         v.mul_(factor)
-        penalties = [l2_penalty([p]).item() for p in (v, g, mix.weight)]
-        print(f"v times {factor:<2}" + "{:9.2f} {:9.5f} {:9.5f}".format(*penalties))
+    penalties = [0.5 * t.square().sum().item() for t in (v, g, layer.weight)]
+    print(f"v times {factor:<2}" + "{:9.2f} {:9.5f} {:9.5f}".format(*penalties))
 
 # %% [markdown]
-# A flat gain in front of a decayed layer: the function can keep its output and
-# lower its penalty without end.
+# A tied matrix has two names. `parameters()` lists it once, `state_dict()`
+# under both.
 
-# %% flat_gain
-tokens = torch.arange(50)  # every word once
-with torch.no_grad():
-    language_model.norm.bias.normal_()  # as training would change it
-    output = language_model(tokens)
-    print("    c  penalty of mix  output moves by")
-    for c in (1, 10, 100):
-        scaled = {
-            "norm.weight": c * language_model.norm.weight,
-            "norm.bias": c * language_model.norm.bias,
-            "mix.parametrizations.weight.original0": g / c,
-        }
-        moved = functional_call(language_model, scaled, tokens) - output
-        change, penalty = moved.abs().max(), l2_penalty([g / c])
-        print(f"{c:5d}  {penalty:14.8f}  {change:15.10f}")
+# %% tied
+class Tied(nn.Module):
+    def __init__(self, words: int = 50, width: int = 8) -> None:
+        super().__init__()
+        self.embed = nn.Embedding(words, width)
+        self.head = nn.Linear(width, words, bias=False)
+        self.head.weight = self.embed.weight
 
-# %% [markdown]
-# The groups go to any `torch.optim` class as they are.
 
-# %% use
-optimizer = torch.optim.SGD(param_groups(language_model, 1e-2), lr=0.1)
-for group in optimizer.param_groups:
-    entries = sum(p.numel() for p in group["params"])
-    print(f"weight_decay {group['weight_decay']:.2f}: {entries} entries")
+tied = Tied()
+named = {"parameters()": list(tied.parameters()),
+         "state_dict()": list(tied.state_dict(keep_vars=True).values())}
+for name, tensors in named.items():
+    penalty = sum(0.5 * t.square().sum() for t in tensors)
+    print(f"{name}: listed {len(tensors)}x, penalty {penalty:.3f}")
 
 # %% [markdown]
-# The prior, written with `torch.distributions`, on the article’s network.
+# The prior, written with `torch.distributions`, and what one step of SGD with
+# the two groups subtracts.
 
-# %% log_prior
-def log_prior(model: nn.Module, prior_std: torch.Tensor) -> torch.Tensor:
-    """Sum of log N(0, tau) over decayed entries; a flat block adds nothing."""
-    normal = Normal(torch.zeros(()), prior_std)
-    return sum(normal.log_prob(p).sum() for name, p in model.named_parameters()
-               if not is_flat(name, p))
+# %% log_joint
+import models
 
-
-def nll(model: nn.Module) -> torch.Tensor:
-    """Per-example negative log-likelihood, noise variance 1."""
-    return -Normal(model(x), 1.0).log_prob(y).mean()
-
-
-# %% map_gradient
 n, weight_decay, lr = 60, 1e-2, 1e-2
-prior_variance = torch.tensor(1 / (n * weight_decay))
-torch.manual_seed(1)
-x, y = torch.randn(n, 2), torch.randn(n, 1)
-model = models.Net()
-start = [p.detach().clone() for p in model.parameters()]
+x, y, model = torch.randn(n, 2), torch.randn(n, 1), models.Net()
+prior = torch.distributions.Normal(torch.zeros(()),
+                                   torch.tensor((1 / (n * weight_decay)) ** 0.5))
 
-log_joint = -n * nll(model) + log_prior(model, prior_variance.sqrt())
+
+def nll() -> torch.Tensor:
+    """Per-example negative log-likelihood, noise variance 1."""
+    return -torch.distributions.Normal(model(x), 1.0).log_prob(y).mean()
+
+
+log_prior = sum(prior.log_prob(p).sum() for name, p in model.named_parameters()
+                if not is_flat(name))  # a flat block adds nothing
+log_joint = -n * nll() + log_prior
 bayes = torch.autograd.grad(-log_joint / n, list(model.parameters()))
 
-
 # %% applied
-def applied(groups) -> list[torch.Tensor]:
-    """What one SGD step from `start` subtracts, divided by lr."""
-    with torch.no_grad():
-        for p, p0 in zip(model.parameters(), start):
-            p.copy_(p0)
-    optimizer = torch.optim.SGD(groups, lr=lr)
-    optimizer.zero_grad()
-    nll(model).backward()
-    optimizer.step()
-    after = [p.detach() for p in model.parameters()]
-    return [(p0 - p) / lr for p, p0 in zip(after, start)]
-
-
-def distance(a, b) -> float:
-    return sum(((s - t) ** 2).sum() for s, t in zip(a, b)).sqrt().item()
-
-
-# %% agreement
-grouped = distance(applied(param_groups(model, weight_decay)), bayes)
-everything = {"params": list(model.parameters()), "weight_decay": weight_decay}
-uniform = applied([everything])
-assert grouped < 1e-12
-biases = [p0 for p0 in start if p0.ndim == 1]
-biases_decay = weight_decay * distance(biases, [0 * b for b in biases])
-print("norm of (applied - that of -1/n log joint)")
-print("  with the two groups:     below 1e-12")
-print(f"  one group, all decayed:  {distance(uniform, bayes):.6f}")
-print(f"λ times ‖biases‖:          {biases_decay:.6f}")
+before = [p.detach().clone() for p in model.parameters()]
+optimizer = torch.optim.SGD(param_groups(model, weight_decay), lr=lr)
+optimizer.zero_grad()
+nll().backward()
+optimizer.step()
+applied = [(p0 - p.detach()) / lr for p0, p in zip(before, model.parameters())]
+gap = sum((a - b).square().sum() for a, b in zip(applied, bayes)).sqrt()
+print("SGD applied the gradient of the log joint:", bool(gap < 1e-12))
 
 # %% [markdown]
-# The optimum, where it can be written down: linear regression with a flat
-# prior on the intercept.
+# Linear regression with a target far from zero: what a flat prior on the
+# intercept is good for.
 
-# %% data
-n, weight_decay = 40, 0.1
-torch.manual_seed(2)
-features = torch.randn(n, 3) + 0.5
-target = features @ torch.tensor([2.0, -1.0, 0.5]) + 20 + torch.randn(n)
-
-
-# %% closed_form
-def map_estimate(features, target, weight_decay):
-    """MAP of slopes and intercept; noise variance 1, intercept flat.
-
-    At the optimum the residuals average zero, so centered data give the
-    slopes alone: (Xc'Xc + n lambda I) w = Xc' yc, with n lambda = 1 / tau.
-    """
-    n, d = features.shape
-    x_mean, y_mean = features.mean(0), target.mean()
-    centered = features - x_mean
-    gram = centered.T @ centered + n * weight_decay * torch.eye(d)
-    slopes = torch.linalg.solve(gram, centered.T @ (target - y_mean))
-    return torch.cat([slopes, (y_mean - x_mean @ slopes)[None]])
-
-
-# %% trained
-def train(groups_of, target, steps=1000) -> torch.Tensor:
+# %% intercept
+def fit(everything: bool, shift: float, steps: int = 400) -> torch.Tensor:
     """Slopes and intercept of nn.Linear after full-batch SGD from zero."""
     linear = nn.Linear(3, 1)
-    nn.init.zeros_(linear.weight)
-    nn.init.zeros_(linear.bias)
-    optimizer = torch.optim.SGD(groups_of(linear), lr=0.2)
+    groups = param_groups(linear, 0.1)
+    if everything:
+        groups[1]["weight_decay"] = 0.1
+    optimizer = torch.optim.SGD(groups, lr=0.2)
     for _ in range(steps):
         optimizer.zero_grad()
-        residual = target - linear(features)[:, 0]
-        (0.5 * (residual**2).mean()).backward()  # the nll, up to a constant
+        residual = target + shift - linear(features)[:, 0]
+        (0.5 * residual.square().mean()).backward()  # nll, up to a constant
         optimizer.step()
     return torch.cat([linear.weight[0], linear.bias]).detach()
 
 
-# %% fit
-def one_group(model):
-    return [{"params": model.parameters(), "weight_decay": weight_decay}]
-
-
-def two_groups(model):
-    return param_groups(model, weight_decay)
-
-
-exact = map_estimate(features, target, weight_decay)
-fits = {"closed form, intercept flat": exact,
-        "SGD, two groups": train(two_groups, target),
-        "SGD, everything decays": train(one_group, target)}
-print("           closed form  two groups  one group")
-for place, name in enumerate(["slope 1", "slope 2", "slope 3", "intercept"]):
-    row = [fit[place] for fit in fits.values()]
-    print("{:9s}  {:11.4f}  {:10.4f}  {:9.4f}".format(name, *row))
-
-# %% [markdown]
-# What the flat prior buys: the choice of the target’s origin (Celsius or
-# kelvin) no longer matters.
+torch.manual_seed(2)
+features = torch.randn(40, 3) + 0.5
+target = features @ torch.tensor([2.0, -1.0, 0.5]) + 20 + torch.randn(40)
 
 # %% shift
-kelvin = 273.15
-print("moved by             slopes   intercept")
-for name, groups_of in {"two groups": two_groups,
-                        "everything decays": one_group}.items():
-    moved = train(groups_of, target + kelvin) - train(groups_of, target)
-    print(f"{name:18s} {moved[:3].norm():8.4f} {moved[3]:11.2f}")
-
-# %% figure
-fig, ax = plt.subplots(figsize=(5.4, 3.4))
-for i, (name, marker) in enumerate([("SGD, two groups", "o"),
-                                    ("SGD, everything decays", "x")]):
-    fit = fits[name]
-    ax.plot(target, features @ fit[:3] + fit[3], marker, color=f"C{i}",
-            label=name.removeprefix("SGD, "))
-ends = [target.min(), target.max()]
-ax.plot(ends, ends, "k--", linewidth=1, label="prediction = observation")
-ax.set(xlabel="observed target", ylabel="prediction")
-ax.legend(loc="upper left")
-below = (features @ fit[:3] + fit[3] < target).sum()  # of the last fit
-fig.set_label("Predictions against observed targets for two fits. With the "
-              "intercept flat the points scatter around the diagonal; with "
-              f"everything decayed {below} of {n} lie below it.")
-
-# %% checks tags=["hidden"]
-closed, trained, decayed = fits.values()
-assert torch.allclose(closed, trained, atol=1e-10)
-assert abs(distance(uniform, bayes) - biases_decay) < 1e-12
-assert abs(l2_penalty([mix.weight]) - l2_penalty([g])) < 1e-12
-assert change < 1e-10 and abs(1e4 * penalty - l2_penalty([g])) < 1e-10
-assert len(once) == 1 and len(twice) == 2
-residual_two = (target - features @ trained[:3] - trained[3]).mean().item()
-residual_one = (target - features @ decayed[:3] - decayed[3]).mean().item()
-assert abs(residual_two) < 1e-10 and residual_one > 0.5
-shift_two = (train(two_groups, target + kelvin) - trained)[:3].norm().item()
-shift_one = (train(one_group, target + kelvin) - decayed)[:3].norm().item()
-assert shift_two < 1e-8 and shift_one > 1
+ends = {}
+print("           slopes               intercept")
+for shift, unit in ((0, "Celsius"), (273.15, "kelvin")):
+    for everything, name in ((False, "bias flat"), (True, "all decay")):
+        end = ends[name, unit] = fit(everything, shift)
+        row = "{:7.3f}{:7.3f}{:7.3f}{:9.2f}".format(*end.tolist())
+        print(f"{name}{row}  {unit}")
 
 # %% values tags=["hidden"]
 values = {
-    "uniform_gap": distance(uniform, bayes),
-    "biases_decay": biases_decay,
-    "penalty_once": l2_penalty(once).item(),
-    "penalty_twice": l2_penalty(twice).item(),
-    "penalty_matrix": l2_penalty([mix.weight]).item(),
-    "penalty_lengths": l2_penalty([g]).item(),
-    "n": n,
-    "weight_decay": weight_decay,
-    "prior_std": (1 / (n * weight_decay)) ** 0.5,
-    "target_mean": target.mean().item(),
-    "intercept_flat": trained[3].item(),
-    "kelvin": kelvin,
-    "intercept_decayed": decayed[3].item(),
-    "mean_residual_decayed": residual_one,
-    "shift_slopes_decayed": shift_one,
-    "prior_stds_away": trained[3].item() * (n * weight_decay) ** 0.5,
-    **{f"slope_{i + 1}_flat": trained[i].item() for i in range(3)},
-    **{f"slope_{i + 1}_decayed": decayed[i].item() for i in range(3)},
+    "intercept_flat": ends["bias flat", "Celsius"][3].item(),
+    "intercept_decayed": ends["all decay", "Celsius"][3].item(),
+    "prior_std": (1 / (40 * 0.1)) ** 0.5,
 }

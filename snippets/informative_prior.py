@@ -6,6 +6,7 @@
 # %% setup
 import torch
 from matplotlib import pyplot as plt
+from torch import nn
 from torch.distributions import LowRankMultivariateNormal, MultivariateNormal
 from torch.func import functional_call
 from torch.nn.utils import parameters_to_vector
@@ -13,6 +14,11 @@ from torch.nn.utils import parameters_to_vector
 import models
 
 torch.set_default_dtype(torch.float64)
+
+
+def distance(a, b) -> float:
+    return (parameters_to_vector(a) - parameters_to_vector(b)).norm().item()
+
 
 # %% [markdown]
 # ## Decay toward a mean
@@ -27,16 +33,11 @@ x, y = torch.randn(60, 2), torch.randn(60, 1)
 mu = dict(pretrained.named_parameters())
 weight_decay, lr, steps = 0.1, 0.05, 200
 
-
-def mse(prediction: torch.Tensor) -> torch.Tensor:
-    return ((y - prediction) ** 2).mean()
-
-
 # %% towards_mu
 optimizer = torch.optim.SGD(model.parameters(), lr=lr)  # no weight_decay here
 for _ in range(steps):
     optimizer.zero_grad()
-    mse(model(x)).backward()
+    nn.functional.mse_loss(model(x), y).backward()
     with torch.no_grad():
         for name, p in model.named_parameters():
             p.grad.add_(p - mu[name], alpha=weight_decay)
@@ -50,23 +51,15 @@ optimizer = torch.optim.SGD(delta.values(), lr=lr, weight_decay=weight_decay)
 for _ in range(steps):
     optimizer.zero_grad()
     theta = {name: mu[name] + d for name, d in delta.items()}
-    mse(functional_call(pretrained, theta, (x,))).backward()
+    output = functional_call(pretrained, theta, (x,))
+    nn.functional.mse_loss(output, y).backward()
     optimizer.step()
 
-
 # %% same_path
-def far(a, b) -> float:
-    return (parameters_to_vector(a) - parameters_to_vector(b)).norm().item()
-
-
-at_the_end = [mu[name] + d.detach() for name, d in delta.items()]
-from_mu = far(model.parameters(), mu.values())
-apart = far(model.parameters(), at_the_end)
-assert apart < 1e-8
-at_first = far(start.parameters(), mu.values())
-print(f"distance from μ, before training: {at_first:.3f}")
-print(f"distance from μ, after {steps} steps: {from_mu:.3f}")
-print("distance between the two runs: below 1e-8")
+ends = [mu[name] + d.detach() for name, d in delta.items()]
+print(f"distance from μ, before training: {distance(start.parameters(), mu.values()):.3f}")
+print(f"distance from μ, after {steps} steps: {distance(ends, mu.values()):.3f}")
+print("the two runs coincide:", distance(model.parameters(), ends) < 1e-8)
 
 # %% [markdown]
 # ## A mean and a covariance
@@ -84,10 +77,8 @@ theta = torch.randn(D, requires_grad=True)
 gradient = torch.autograd.grad(prior.log_prob(theta), theta)[0]
 precision = torch.linalg.inv(factor @ factor.T + diagonal.diag())
 written_out = -precision @ (theta - mean).detach()
-gradient_error = ((gradient - written_out).norm() / written_out.norm()).item()
-assert gradient_error < 1e-12
-print("gradient of log_prob against -inv(Σ)(θ - μ):")
-print("relative difference below 1e-12")
+same = torch.allclose(gradient, written_out, rtol=1e-10)
+print("gradient of log_prob is -inv(Σ)(θ - μ):", same)
 print(f"numbers stored: {D * (k + 2)}, with a full Σ: {D * (D + 1) // 2 + D}")
 
 
@@ -131,10 +122,8 @@ def closure():
 
 optimizer.step(closure)
 closed = map_estimate(x20, y20, mean, prior.covariance_matrix)
-map_error = (theta.detach() - closed).norm().item()
-assert map_error < 1e-6
 print(f"distance from μ to the MAP estimate: {(closed - mean).norm():.3f}")
-print("distance, trained to closed form: below 1e-6")
+print("trained equals closed form:", (theta - closed).norm().item() < 1e-6)
 
 # %% [markdown]
 # Two parameters and three examples, so that the priors can be drawn.
@@ -153,7 +142,7 @@ three = {"zero mean": (torch.zeros(2), 0.5 * eye2),
 grid = torch.linspace(-1.5, 3.5, 80)
 points = torch.stack(torch.meshgrid(grid, grid, indexing="xy"), -1)
 misfit = ((y2 - points @ x2.T) ** 2).sum(-1) / (2 * 0.25)
-fig, axes = plt.subplots(1, 3, figsize=(5.4, 2.5), sharex=True, sharey=True)
+fig, axes = plt.subplots(1, 3, figsize=(5.4, 2.4), sharex=True, sharey=True)
 for ax, (name, (m, S)) in zip(axes, three.items()):
     log_prior = MultivariateNormal(m, S).log_prob(points)
     levels = log_prior.max() - torch.tensor([2.0, 0.5])  # 2 and 1 deviations
@@ -169,15 +158,8 @@ fig.set_label("Three priors over two parameters, each with the same long "
               "farthest from the true parameters, that of the full prior "
               "nearest.")
 
-# %% checks tags=["hidden"]
-to_truth = {name: (map_estimate(x2, y2, m, S, 0.25) - truth).norm().item()
-            for name, (m, S) in three.items()}
-assert to_truth["full"] < to_truth["mean only"] < to_truth["zero mean"]
-
 # %% values tags=["hidden"]
 values = {
-    "from_mu": from_mu,
-    "steps": steps,
     "dimension": D,
     "rank": k,
     "stored": D * (k + 2),

@@ -168,17 +168,17 @@ def weighted_ridge(batch_size, wd):
 
 
 # %% minibatch_ends
-print("batch  AdamW, first weight     equation   √v₁")
+print("batch  AdamW, weight 1  equation   √v₁")
 stochastic = {}
 for size in (1, 4, 16):
     runs = minibatch_adamw(size, 0.1)
     end, error = runs.mean(0), runs.std(0) / RUNS**0.5
     balance, scale = weighted_ridge(size, 0.1)
     stochastic[size] = end, error, balance, scale
-    print(f"{size:5d}  {end[0]:11.4f} ± {error[0]:.4f}", end="")
-    print(f"{balance[0]:15.4f} {scale[0]:5.2f}")
-print(f"  all  {paths['AdamW', 0.1][-1][0]:11.4f}")
-print(f"ridge  {ridge(0.1)[0]:11.4f}")
+    print(f"{size:5d}  {end[0]:.4f} ± {error[0]:.4f}", end="")
+    print(f"{balance[0]:10.4f} {scale[0]:5.2f}")
+print(f"  all  {paths['AdamW', 0.1][-1][0]:.4f}")
+print(f"ridge  {ridge(0.1)[0]:.4f}")
 
 # %% values tags=["hidden"]
 values = {

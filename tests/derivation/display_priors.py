@@ -59,6 +59,25 @@ def prior_of_blocks(left, right, name, block_variance):
         np.testing.assert_allclose(pull(variance, blocks[0]), decays[place - 1] * blocks[0], rtol=1e-7)
 
 
+def with_intercept() -> tuple[np.ndarray, float]:
+    """Minimize squared error plus n lambda times the squared norm of the slopes alone."""
+    rows = np.vstack([np.column_stack([X, np.ones(n)]), (n * LAMBDA) ** 0.5 * np.eye(D, D + 1)])
+    *slopes, intercept = np.linalg.lstsq(rows, np.concatenate([y, np.zeros(D)]), rcond=None)[0]
+    return np.array(slopes), intercept
+
+
+@PRIORS.display(sides=4)
+def flat_intercept(left, right, name, mean_less):
+    slopes, intercept = with_intercept()
+    known = {"X_c": X - X.mean(axis=0), "y_c": y - y.mean(), r"\hat w": slopes}
+    for side in (left, right):
+        holds(slopes, side, known | {"X": None, "y": None})
+    whole = np.array([[intercept]])  # vectors are columns here, so that a transposition counts
+    known = {r"\bar x": X.mean(axis=0)[:, None], r"\bar y": y.mean(), r"\hat w": slopes[:, None]}
+    for side in (name, mean_less):
+        holds(whole, side, known | {r"\hat b": whole})
+
+
 @PRIORS.display(sides=2)
 def weight_norm(left, right):
     layer = torch.nn.utils.parametrizations.weight_norm(torch.nn.Linear(D, 2, dtype=torch.float64))
@@ -71,30 +90,6 @@ def weight_norm(left, right):
     for place in (1, 2):
         for side in (left, right):
             holds(rows[place - 1], side, known | {"i": place})
-
-
-def with_intercept() -> tuple[np.ndarray, float]:
-    """Minimize squared error plus n lambda times the squared norm of the slopes alone."""
-    rows = np.vstack([np.column_stack([X, np.ones(n)]), (n * LAMBDA) ** 0.5 * np.eye(D, D + 1)])
-    *slopes, intercept = np.linalg.lstsq(rows, np.concatenate([y, np.zeros(D)]), rcond=None)[0]
-    return np.array(slopes), intercept
-
-
-@PRIORS.display(sides=2)
-def slopes_beside_a_flat_intercept(left, right):
-    slopes, _ = with_intercept()
-    known = {"X_c": X - X.mean(axis=0), "y_c": y - y.mean(), r"\hat w": slopes}
-    for side in (left, right):
-        holds(slopes, side, known | {"X": None, "y": None})
-
-
-@PRIORS.display(sides=2)
-def flat_intercept(left, right):
-    slopes, intercept = with_intercept()
-    whole = np.array([[intercept]])  # vectors are columns here, so that a transposition counts
-    known = {r"\bar x": X.mean(axis=0)[:, None], r"\bar y": y.mean(), r"\hat w": slopes[:, None]}
-    for side in (left, right):
-        holds(whole, side, known | {r"\hat b": whole})
 
 
 @PRIORS.display(sides=2)
@@ -143,19 +138,14 @@ def laplace_prior(left, right):
         holds(-stats.laplace.logpdf(THETA, scale=scale).sum() / n, side, known)
 
 
-@PRIORS.display(sides=2)
-def gaussian_shrinks(left, right):
-    for z in (-1.3, 0.2, 0.9):
-        found = optimize.minimize_scalar(lambda t, z=z: (t - z) ** 2 / 2 + LAMBDA / 2 * t**2).x
-        for side in (left, right):
-            holds(found, side, {"z": z, r"\hat \theta_\text{Gauss}": found})
-
-
-@PRIORS.display(sides=2)
-def laplace_thresholds(left, right):
+@PRIORS.display(sides=4)
+def gaussian_shrinks_and_laplace_thresholds(gauss, shrunk, laplace, thresholded):
     places = np.linspace(-2, 2, 40_001)
     for z in (-1.3, 0.2, 0.9):
+        found = optimize.minimize_scalar(lambda t, z=z: (t - z) ** 2 / 2 + LAMBDA / 2 * t**2).x
+        for side in (gauss, shrunk):
+            holds(found, side, {"z": z, r"\hat \theta_\text{Gauss}": found})
         found = places[np.argmin((places - z) ** 2 / 2 + 0.35 * abs(places))]
-        for side in (left, right):
+        for side in (laplace, thresholded):
             known = {"z": z, r"\alpha": 0.35, r"\hat \theta_\text{Laplace}": found}
             holds(found, side, known, tolerance=1e-4)

@@ -1,183 +1,95 @@
 """Parameter groups as a block prior: oracles are scikit-learn, numpy and finite differences."""
 
-import runpy
-
 import numpy as np
 import pytest
 import torch
-from matplotlib import pyplot as plt
+from breaks_cells import run_cells
 from sklearn.linear_model import Ridge
 from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
 
 
 @pytest.fixture(scope="module")
-def snippet():
-    """The names that the snippet leaves behind; float64 stays on while they are used."""
-    default = torch.get_default_dtype()
-    yield runpy.run_path("snippets/block_prior.py")
-    torch.set_default_dtype(default)
-    plt.close("all")
+def page():
+    names = "groups", "who_decays", "flat_gains", "weight_norm", "log_joint", "applied", "intercept"
+    return run_cells("block_prior", *names)
 
 
-@pytest.fixture(scope="module")
-def values(computed):
-    return computed("block_prior").values
-
-
-def regression(snippet):
-    return snippet["features"].numpy(), snippet["target"].numpy()
-
-
-def test_two_groups_reach_ridge_with_an_unpenalized_intercept(snippet, values):
-    # Ridge minimizes |y - Xw - b|^2 + alpha |w|^2 and leaves b alone: alpha = n lambda
-    # at noise variance 1. Both sides converge to about 1e-12.
-    x, y = regression(snippet)
-    ridge = Ridge(alpha=values["n"] * values["weight_decay"]).fit(x, y)
-    slopes = [values[f"slope_{i}_flat"] for i in (1, 2, 3)]
-    np.testing.assert_allclose(slopes, ridge.coef_, rtol=0, atol=1e-8)
-    assert values["intercept_flat"] == pytest.approx(ridge.intercept_, abs=1e-8)
-
-
-def test_one_group_reaches_ridge_with_a_penalized_intercept(snippet, values):
-    # A column of ones makes the intercept a slope like the others.
-    x, y = regression(snippet)
-    ones = np.column_stack([x, np.ones(len(x))])
-    alpha = values["n"] * values["weight_decay"]
-    ridge = Ridge(alpha=alpha, fit_intercept=False).fit(ones, y)
-    fit = [values[f"slope_{i}_decayed"] for i in (1, 2, 3)] + [values["intercept_decayed"]]
-    np.testing.assert_allclose(fit, ridge.coef_, rtol=0, atol=1e-8)
-
-
-def test_closed_form_equals_ridge_on_other_data(snippet):
-    rng = np.random.default_rng(7)
-    x, y = rng.normal(2, 3, (25, 6)), rng.normal(-50, 4, 25)
-    ridge = Ridge(alpha=25 * 0.3).fit(x, y)
-    fit = snippet["map_estimate"](torch.tensor(x), torch.tensor(y), 0.3).numpy()
-    np.testing.assert_allclose(fit, [*ridge.coef_, ridge.intercept_], rtol=1e-10)
-
-
-def test_decayed_intercept_leaves_a_mean_residual_of_lambda_times_it(values):
-    # Stationarity in b: mean residual = lambda b.
-    expected = values["weight_decay"] * values["intercept_decayed"]
-    assert values["mean_residual_decayed"] == pytest.approx(expected, abs=1e-8)
-
-
-def neg_log_joint_per_example(parameters, x, y, prior_variance):
-    """The block prior's objective in numpy: biases have no prior factor."""
-    hidden, penalty = x, 0.0
-    for layer in range(0, len(parameters), 2):
-        weight, bias = parameters[layer], parameters[layer + 1]
-        hidden = hidden @ weight.T + bias
-        if layer < len(parameters) - 2:
-            hidden = np.maximum(hidden, 0)
-        penalty += (weight**2).sum() / (2 * prior_variance)
-    return (((y - hidden) ** 2).sum() / 2 + penalty) / len(x)
-
-
-def test_map_gradient_equals_finite_differences_of_the_log_joint(snippet):
-    # Central differences with step 1e-6: error about 1e-9 for values of order 1.
-    x, y = snippet["x"].numpy(), snippet["y"].numpy()
-    parameters = [p.numpy().copy() for p in snippet["start"]]
-    tau, step = 1 / (60 * 1e-2), 1e-6
-    for parameter, gradient in zip(parameters, snippet["bayes"]):
-        numeric = np.empty_like(parameter)
-        for index in np.ndindex(parameter.shape):
-            kept = parameter[index]
-            parameter[index] = kept + step
-            above = neg_log_joint_per_example(parameters, x, y, tau)
-            parameter[index] = kept - step
-            below = neg_log_joint_per_example(parameters, x, y, tau)
-            parameter[index] = kept
-            numeric[index] = (above - below) / (2 * step)
-        np.testing.assert_allclose(gradient.numpy(), numeric, rtol=0, atol=1e-7)
-
-
-def test_the_optimizer_applied_the_block_prior_gradient(snippet):
-    # (before - after) / lr loses two digits to lr = 1e-2: 1e-13 is a few of them.
-    applied = snippet["applied"](snippet["param_groups"](snippet["model"], 1e-2))
-    for step, gradient in zip(applied, snippet["bayes"]):
-        np.testing.assert_allclose(step.numpy(), gradient.numpy(), rtol=0, atol=1e-12)
-
-
-def test_uniform_decay_differs_by_lambda_times_the_biases(snippet, values):
-    biases = np.concatenate([p.numpy() for p in snippet["start"] if p.ndim == 1])
-    expected = 1e-2 * np.linalg.norm(biases)
-    assert values["uniform_gap"] == pytest.approx(expected, rel=1e-9)
-    assert values["biases_decay"] == pytest.approx(expected, rel=1e-12)
-
-
-@pytest.mark.parametrize("layer", [nn.LayerNorm(4), nn.BatchNorm1d(4), nn.GroupNorm(2, 4),
-                                   nn.PReLU(4), nn.RMSNorm(4)], ids=lambda m: type(m).__name__)
-def test_norms_and_prelu_are_flat(snippet, layer):
-    decayed, flat = snippet["param_groups"](layer, 0.1)
-    assert not decayed["params"] and len(flat["params"]) == len(list(layer.parameters()))
-
-
-@pytest.mark.parametrize("layer", [nn.Linear(3, 4), nn.Conv2d(2, 3, 3), nn.Conv1d(2, 2, 3)],
-                         ids=lambda m: type(m).__name__)
-def test_weights_decay_and_biases_do_not(snippet, layer):
-    decayed, flat = snippet["param_groups"](layer, 0.1)
-    assert [p is layer.weight for p in decayed["params"]] == [True]
-    assert [p is layer.bias for p in flat["params"]] == [True]
+@pytest.mark.parametrize(
+    "module",
+    [nn.LayerNorm(4), nn.BatchNorm1d(4), nn.GroupNorm(2, 4), nn.PReLU(4), nn.RMSNorm(4), nn.Linear(3, 4),
+     nn.Conv2d(2, 3, 3), nn.GRU(2, 3), nn.MultiheadAttention(4, 2, add_bias_kv=True), nn.Embedding(3, 2)],
+    ids=lambda module: type(module).__name__,
+)
+def test_biases_stay_flat_and_all_else_decays(page, module):
+    decayed, flat = page["param_groups"](module, 0.1)
+    by_id = {id(p): name for name, p in module.named_parameters()}
+    assert all("bias" in by_id[id(p)].split(".")[-1] for p in flat["params"])
+    assert not any("bias" in by_id[id(p)].split(".")[-1] for p in decayed["params"])
+    assert len(decayed["params"]) + len(flat["params"]) == len(by_id)
     assert (decayed["weight_decay"], flat["weight_decay"]) == (0.1, 0.0)
 
 
-def test_every_parameter_is_in_exactly_one_group(snippet):
-    model = snippet["TinyLanguageModel"]()
-    groups = snippet["param_groups"](model, 0.1)
-    ids = [id(p) for group in groups for p in group["params"]]
+def test_a_tied_weight_is_in_one_group_once(page):
+    model = nn.Sequential(nn.Embedding(5, 3), nn.Linear(3, 5))
+    model[1].weight = model[0].weight
+    ids = [id(p) for group in page["param_groups"](model, 0.1) for p in group["params"]]
     assert sorted(ids) == sorted({id(p) for p in model.parameters()})
 
 
-def test_weight_norm_decays_lengths_and_not_directions(snippet):
-    layer = weight_norm(nn.Linear(3, 5, bias=False))
-    decayed, flat = snippet["param_groups"](layer, 0.1)
-    assert [tuple(p.shape) for p in decayed["params"]] == [(5, 1)]
-    assert [tuple(p.shape) for p in flat["params"]] == [(5, 3)]
+def test_weight_norm_decays_lengths_and_not_directions(page):
+    old = pytest.warns(FutureWarning, torch.nn.utils.weight_norm, nn.Linear(3, 5, bias=False))
+    for layer in (weight_norm(nn.Linear(3, 5, bias=False)), old):
+        decayed, flat = page["param_groups"](layer, 0.1)
+        assert [tuple(p.shape) for p in decayed["params"]] == [(5, 1)]
+        assert [tuple(p.shape) for p in flat["params"]] == [(5, 3)]
 
 
-def test_the_older_weight_norm_is_split_the_same_way(snippet):
-    with pytest.warns(FutureWarning):
-        layer = torch.nn.utils.weight_norm(nn.Linear(3, 5, bias=False))
-    decayed, flat = snippet["param_groups"](layer, 0.1)
-    assert [tuple(p.shape) for p in decayed["params"]] == [(5, 1)]
-    assert [tuple(p.shape) for p in flat["params"]] == [(5, 3)]
+def test_half_the_squared_lengths_is_half_the_squared_matrix(page):
+    matrix = page["layer"].weight.detach().numpy()
+    lengths = page["g"].detach().numpy()
+    assert (lengths**2).sum() == pytest.approx((np.linalg.norm(matrix, axis=1) ** 2).sum(), rel=1e-12)
 
 
-def test_half_the_squared_lengths_is_half_the_squared_matrix(snippet, values):
-    matrix = snippet["mix"].weight.detach().numpy()
-    expected = 0.5 * (np.linalg.norm(matrix, axis=1) ** 2).sum()
-    assert values["penalty_lengths"] == pytest.approx(expected, rel=1e-12)
-    assert values["penalty_matrix"] == pytest.approx(expected, rel=1e-12)
+def attention_block_in_numpy(parts, x, heads=2):
+    """nn.TransformerEncoderLayer with norm_first and GELU, written out; `parts` by parameter names."""
+    from scipy.special import erf, softmax
+
+    def norm(x, name):
+        centered = x - x.mean(-1, keepdims=True)
+        scaled = centered / np.sqrt((centered**2).mean(-1, keepdims=True) + 1e-5)
+        return scaled * parts[f"{name}.weight"] + parts[f"{name}.bias"]
+
+    batch, length, width = x.shape
+    h = norm(x, "norm1") @ parts["self_attn.in_proj_weight"].T + parts["self_attn.in_proj_bias"]
+    q, k, v = (t.reshape(batch, length, heads, -1).swapaxes(1, 2) for t in np.split(h, 3, axis=-1))
+    mixed = softmax(q @ k.swapaxes(-1, -2) / np.sqrt(q.shape[-1]), axis=-1) @ v
+    mixed = mixed.swapaxes(1, 2).reshape(batch, length, width)
+    x = x + mixed @ parts["self_attn.out_proj.weight"].T + parts["self_attn.out_proj.bias"]
+    h = norm(x, "norm2") @ parts["linear1.weight"].T + parts["linear1.bias"]
+    h = h * (1 + erf(h / np.sqrt(2))) / 2
+    return x + h @ parts["linear2.weight"].T + parts["linear2.bias"]
 
 
-def language_model_in_numpy(parts, tokens):
-    """Return the outputs; `parts` by the names of `named_parameters()`."""
-    x = parts["embed.weight"][tokens]
-    x = (x - x.mean(1, keepdims=True)) / np.sqrt(x.var(1, keepdims=True) + 1e-5)  # LayerNorm's eps
-    x = x * parts["norm.weight"] + parts["norm.bias"]
-    v = parts["mix.parametrizations.weight.original1"]
-    matrix = parts["mix.parametrizations.weight.original0"] * v / np.linalg.norm(v, axis=1, keepdims=True)
-    x = x @ matrix.T + parts["mix.bias"]
-    return np.where(x > 0, x, parts["act.weight"] * x) @ parts["embed.weight"].T
+def test_larger_gains_and_smaller_consumers_leave_a_pre_norm_block_as_it_was(page):
+    parts = {name: p.detach().numpy().copy() for name, p in page["block"].named_parameters()}
+    x = page["tokens"].numpy()
+    before = attention_block_in_numpy(parts, x)
+    np.testing.assert_allclose(page["block"](page["tokens"]).detach(), before, atol=1e-10)
+    scales = {"norm1.weight": 7, "norm1.bias": 7, "norm2.weight": 1 / 3, "norm2.bias": 1 / 3,
+              "self_attn.in_proj_weight": 1 / 7, "linear1.weight": 3}
+    after = attention_block_in_numpy({k: p * scales.get(k, 1) for k, p in parts.items()}, x)
+    np.testing.assert_allclose(after, before, atol=1e-10)
+    half = attention_block_in_numpy(parts | {"norm1.weight": 7 * parts["norm1.weight"]}, x)
+    assert np.abs(half - before).max() > 1e-3  # the gain alone does change the output
 
 
-def test_a_flat_gain_lets_the_penalty_fall_while_the_output_stays(snippet, computed):
-    model, tokens = snippet["language_model"], np.arange(50)
-    parts = {name: p.detach().numpy().copy() for name, p in model.named_parameters()}
-    before = language_model_in_numpy(parts, tokens)
-    np.testing.assert_allclose(snippet["output"].numpy(), before, rtol=0, atol=1e-10)
-    assert np.abs(parts["norm.bias"]).min() > 0 and before.std() > 0.1
-    rows = [line.split() for line in computed("block_prior").stdout["flat_gain"].splitlines()[1:]]
-    assert [row[0] for row in rows] == ["1", "10", "100"]
-    lengths = parts["mix.parametrizations.weight.original0"]
-    for c, penalty, moved in np.array(rows, dtype=float):
-        scales = {"norm.weight": c, "norm.bias": c, "mix.parametrizations.weight.original0": 1 / c}
-        after = language_model_in_numpy({k: p * scales.get(k, 1) for k, p in parts.items()}, tokens)
-        np.testing.assert_allclose(after, before, rtol=0, atol=1e-10)
-        assert moved == 0
-        assert penalty == pytest.approx(0.5 * (lengths**2).sum() / c**2, abs=6e-9)  # eight decimals
+def test_the_printed_penalties_fall_by_ten_thousand_and_the_outputs_stay(computed):
+    lines = computed("block_prior").stdout["flat_gains"].splitlines()[1:]
+    rows = [[float(number) for number in line.split()[-3:]] for line in lines]
+    assert len(rows) == 3
+    for before, after, moved in rows:
+        assert after == pytest.approx(before / 1e4, abs=1e-6) and moved == 0 < before
 
 
 def lowest_by_gain(activation, sign: int = 1) -> np.ndarray:
@@ -201,7 +113,7 @@ def lowest_by_gain(activation, sign: int = 1) -> np.ndarray:
 GAINS = torch.logspace(-3, 5, 161, dtype=torch.float64)
 
 
-def test_a_flat_gain_leaves_no_minimum_before_relu_and_may_leave_one_before_others(snippet):
+def test_a_flat_gain_leaves_no_minimum_before_relu_and_may_leave_one_before_others(double):
     relu = lowest_by_gain(torch.relu)
     assert (np.diff(relu) < 0).all() and relu[-1] < 1e-10  # ever lower, the larger the gain
     for smooth in (nn.functional.gelu, nn.functional.silu, torch.tanh):
@@ -212,17 +124,56 @@ def test_a_flat_gain_leaves_no_minimum_before_relu_and_may_leave_one_before_othe
         assert mirrored.min() > (1 - 1e-9) * losses.min() and mirrored[-1] > 3 * losses.min()
 
 
-def test_a_tied_weight_is_counted_once_by_parameters_and_twice_by_state_dict(values):
-    assert values["penalty_twice"] == pytest.approx(2 * values["penalty_once"], rel=1e-12)
+def test_a_decayed_gain_has_a_minimum_before_a_decayed_layer():
+    """f fixes the product g w; half of (g² + w²) is then smallest at |g| = |w|, neither zero nor infinite."""
+    gains = np.logspace(-3, 3, 601)
+    penalties = (gains**2 + (2.5 / gains) ** 2) / 2
+    assert gains[penalties.argmin()] == pytest.approx(2.5**0.5, rel=0.02)
 
 
-def test_shifting_the_target_moves_slopes_only_if_the_intercept_decays(snippet, values):
-    x, y = regression(snippet)
-    alpha = values["n"] * values["weight_decay"]
-    ones = np.column_stack([x, np.ones(len(x))])
-    ridge = Ridge(alpha=alpha, fit_intercept=False)
-    moved = ridge.fit(ones, y + 273.15).coef_ - ridge.fit(ones, y).coef_
-    assert values["shift_slopes_decayed"] == pytest.approx(np.linalg.norm(moved[:3]), rel=1e-6)
-    flat = Ridge(alpha=alpha)
-    still = flat.fit(x, y + 273.15).coef_ - flat.fit(x, y).coef_
-    assert np.linalg.norm(still) < 1e-10
+def neg_log_joint_per_example(parameters, x, y, prior_variance):
+    """The block prior's objective in numpy: biases have no prior factor."""
+    hidden, penalty = x, 0.0
+    for layer in range(0, len(parameters), 2):
+        weight, bias = parameters[layer], parameters[layer + 1]
+        hidden = hidden @ weight.T + bias
+        if layer < len(parameters) - 2:
+            hidden = np.maximum(hidden, 0)
+        penalty += (weight**2).sum() / (2 * prior_variance)
+    return (((y - hidden) ** 2).sum() / 2 + penalty) / len(x)
+
+
+def test_the_step_equals_finite_differences_of_the_log_joint(page, computed):
+    # Central differences with step 1e-6: error about 1e-9 for values of order 1.
+    x, y = page["x"].numpy(), page["y"].numpy()
+    parameters = [p.numpy().copy() for p in page["before"]]
+    tau, step = 1 / (60 * 1e-2), 1e-6
+    for parameter, applied in zip(parameters, page["applied"]):
+        numeric = np.empty_like(parameter)
+        for index in np.ndindex(parameter.shape):
+            kept = parameter[index]
+            parameter[index] = kept + step
+            above = neg_log_joint_per_example(parameters, x, y, tau)
+            parameter[index] = kept - step
+            below = neg_log_joint_per_example(parameters, x, y, tau)
+            parameter[index] = kept
+            numeric[index] = (above - below) / (2 * step)
+        np.testing.assert_allclose(applied.numpy(), numeric, rtol=0, atol=1e-7)
+    assert "True" in computed("block_prior").stdout["applied"]
+
+
+@pytest.mark.parametrize("shift", [0.0, 273.15])
+def test_both_fits_are_ridge_with_and_without_a_penalized_intercept(page, computed, double, shift):
+    # Ridge minimizes |y - Xw - b|² + alpha |w|²: alpha = n lambda at noise variance 1, with b free;
+    # a column of ones makes the intercept a slope like the others.
+    x, y = page["features"].numpy(), page["target"].numpy() + shift
+    free = Ridge(alpha=40 * 0.1, tol=1e-14).fit(x, y)
+    ones = Ridge(alpha=40 * 0.1, fit_intercept=False, tol=1e-14).fit(np.column_stack([x, np.ones(40)]), y)
+    expected = {False: [*free.coef_, free.intercept_], True: ones.coef_}
+    for everything in (False, True):
+        np.testing.assert_allclose(page["fit"](everything, shift), expected[everything], rtol=1e-7)
+    if not shift:
+        values = computed("block_prior").values
+        assert values["intercept_flat"] == pytest.approx(free.intercept_, rel=1e-7)
+        assert values["intercept_decayed"] == pytest.approx(ones.coef_[3], rel=1e-7)
+        assert values["prior_std"] == pytest.approx((1 / (40 * 0.1)) ** 0.5)

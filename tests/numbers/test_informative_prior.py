@@ -1,11 +1,9 @@
 """Priors with a mean and a covariance: oracles are numpy, scipy and scikit-learn."""
 
-import runpy
-
 import numpy as np
 import pytest
 import torch
-from matplotlib import pyplot as plt
+from breaks_cells import run_cells
 from normal_equations import map_by_precision
 from scipy import stats
 from sklearn.linear_model import Ridge
@@ -14,76 +12,74 @@ import models
 
 
 @pytest.fixture(scope="module")
-def snippet():
-    """The names that the snippet leaves behind; float64 stays on while they are used."""
-    default = torch.get_default_dtype()
-    yield runpy.run_path("snippets/informative_prior.py")
-    torch.set_default_dtype(default)
-    plt.close("all")
+def page():
+    names = "setup two_models towards_mu offset same_path low_rank penalized_loss map_estimate trained plane"
+    return run_cells("informative_prior", *names.split())
 
 
-@pytest.fixture(scope="module")
-def values(computed):
-    return computed("informative_prior").values
-
-
-def test_decay_towards_mu_equals_autograd_of_the_squared_distance(snippet, values):
+def test_decay_towards_mu_equals_autograd_of_the_squared_distance(page, double):
     # A third road: the penalty stands in the loss. 200 steps in float64 agree to about 1e-12.
     network = models.Net()
-    network.load_state_dict(snippet["start"].state_dict())
-    mu = [p.detach() for p in snippet["pretrained"].parameters()]
-    for _ in range(values["steps"]):
-        loss = ((snippet["y"] - network(snippet["x"])) ** 2).mean()
+    network.load_state_dict(page["start"].state_dict())
+    mu = [p.detach() for p in page["pretrained"].parameters()]
+    for _ in range(200):
+        loss = ((page["y"] - network(page["x"])) ** 2).mean()
         away = sum(((p - m) ** 2).sum() for p, m in zip(network.parameters(), mu))
         gradients = torch.autograd.grad(loss + 0.1 / 2 * away, list(network.parameters()))
         with torch.no_grad():
             for p, gradient in zip(network.parameters(), gradients):
                 p -= 0.05 * gradient
-    for ours, theirs in zip(network.parameters(), snippet["model"].parameters()):
-        np.testing.assert_allclose(ours.detach(), theirs.detach(), rtol=0, atol=1e-8)
-    distance = sum(((p - m) ** 2).sum() for p, m in zip(network.parameters(), mu)).sqrt()
-    assert values["from_mu"] == pytest.approx(distance.item(), abs=1e-7)
+    for ours, by_gradient, by_offset in zip(network.parameters(), page["model"].parameters(), page["ends"]):
+        np.testing.assert_allclose(ours.detach(), by_gradient.detach(), rtol=0, atol=1e-8)
+        np.testing.assert_allclose(ours.detach(), by_offset, rtol=0, atol=1e-8)
 
 
-def dense_prior(snippet):
+def dense_prior():
     """Mean and covariance of the low-rank prior, from the protocol's seed."""
     torch.manual_seed(1)
     mean = 0.7 * torch.randn(20)
     factor = (0.5 * torch.randn(20, 3)).numpy()
-    return mean.numpy(), factor @ factor.T + 0.05 * np.eye(20)
+    return mean.numpy(), factor @ factor.T + 0.05 * np.eye(20), torch.randn(20).numpy()
 
 
-def test_gradient_of_the_prior_equals_finite_differences_of_scipys_density(snippet):
+def test_gradient_of_the_prior_equals_finite_differences_of_scipys_density(page, double):
     # Central differences with step 1e-5 on values of order 100: error below 1e-5.
-    mean, covariance = dense_prior(snippet)
-    torch.manual_seed(1)
-    torch.randn(20), torch.randn(20, 3)
-    theta = torch.randn(20).numpy()
+    mean, covariance, theta = dense_prior()
     log_density = stats.multivariate_normal(mean, covariance).logpdf
     steps = 1e-5 * np.eye(20)
     numeric = [(log_density(theta + s) - log_density(theta - s)) / 2e-5 for s in steps]
-    np.testing.assert_allclose(snippet["gradient"].numpy(), numeric, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(page["gradient"].numpy(), numeric, rtol=1e-5, atol=1e-5)
 
 
-def test_trained_map_equals_the_normal_equations(snippet):
-    mean, covariance = dense_prior(snippet)
-    expected = map_by_precision(snippet["x20"].numpy(), snippet["y20"].numpy(), mean, covariance)
+def test_trained_map_equals_the_normal_equations(page, double):
+    mean, covariance, _ = dense_prior()
+    expected = map_by_precision(page["x20"].numpy(), page["y20"].numpy(), mean, covariance)
     # L-BFGS stops at a gradient of 1e-12 or where the loss is flat to rounding
-    np.testing.assert_allclose(snippet["closed"].numpy(), expected, rtol=0, atol=1e-10)
-    assert snippet["map_error"] < 1e-6
+    np.testing.assert_allclose(page["closed"].numpy(), expected, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(page["theta"].detach().numpy(), expected, rtol=0, atol=1e-6)
 
 
-def test_map_estimate_equals_ridge_in_whitened_coordinates(snippet):
+def test_map_estimate_equals_ridge_in_whitened_coordinates(page, double):
     # theta = mean + S z with S S' = covariance turns the prior into N(0, I) on z.
     rng = np.random.default_rng(3)
     x, y, mean = rng.normal(size=(15, 6)), rng.normal(size=15), rng.normal(size=6)
     root = rng.normal(size=(6, 6))
     ridge = Ridge(alpha=0.7, fit_intercept=False).fit(x @ root, y - x @ mean)
-    ours = snippet["map_estimate"](*map(torch.tensor, (x, y, mean, root @ root.T)), 0.7)
+    ours = page["map_estimate"](*map(torch.tensor, (x, y, mean, root @ root.T)), 0.7)
     np.testing.assert_allclose(ours.numpy(), mean + root @ ridge.coef_, rtol=1e-8)
 
 
-def test_stored_numbers_are_counted_right(snippet, values):
-    tensors = (snippet["factor"], snippet["diagonal"])
-    assert values["stored"] == sum(t.numel() for t in tensors) + values["dimension"]
-    assert values["stored_full"] == 20 * 21 // 2 + 20
+def test_each_prior_of_the_figure_ends_nearer_to_the_truth_than_the_one_before(page):
+    truth = page["truth"].numpy()
+    data = page["x2"].numpy(), page["y2"].numpy()
+    fits = [map_by_precision(*data, m.numpy(), s.numpy(), 0.25) for m, s in page["three"].values()]
+    far = [np.linalg.norm(fit - truth) for fit in fits]
+    assert far[0] > far[1] > far[2]
+
+
+def test_stored_numbers_are_counted_right(page, computed):
+    values = computed("informative_prior").values
+    sizes = [page[name].numel() for name in ("mean", "factor", "diagonal")]
+    assert values["stored"] == sum(sizes) and page["factor"].shape == (values["dimension"], values["rank"])
+    entries = len(np.triu_indices(values["dimension"])[0])  # of a symmetric matrix
+    assert values["stored_full"] == entries + values["dimension"]
