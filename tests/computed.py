@@ -63,8 +63,9 @@ class Run:
 class Runs:
     """runs("x") is the Run of a snippet; the first that asks, in whichever process, starts it."""
 
-    def __init__(self, site: Path, folder: Path) -> None:
-        self.site, self.folder, self.known = site, folder, {}
+    def __init__(self, site: Path, folder: Path, known_from: Runs | None = None) -> None:
+        """`known_from` has run notebooks already; what has the same code is not run again."""
+        self.site, self.folder, self.known_from, self.known = site, folder, known_from, {}
         folder.mkdir(exist_ok=True)
 
     def names(self) -> list[str]:
@@ -72,13 +73,23 @@ class Runs:
         paths = (self.site / "notebooks").glob("*/*.ipynb")
         return [path.stem for path in sorted(paths, key=lambda path: -path.stat().st_size)]
 
+    def path(self, name: str) -> Path:
+        return self.site / f"notebooks/{name}/{name}.ipynb"
+
+    def code(self, name: str) -> list | None:
+        """Return the cells of a notebook without what they gave; nothing if there is none."""
+        if self.path(name).exists():
+            cells = json.loads(self.path(name).read_text(encoding="utf-8"))["cells"]
+            return [(cell["id"], cell["source"], cell["metadata"]) for cell in cells]
+
     def __call__(self, name: str) -> Run:
         if name not in self.known:
             kept = self.folder / f"{name}.json"
             with FileLock(self.folder / f"{name}.lock"):
+                if not kept.exists() and (same := self.known_from) and same.code(name) == self.code(name):
+                    return same(name)
                 if not kept.exists():
-                    path = self.site / f"notebooks/{name}/{name}.ipynb"
-                    kept.write_text(json.dumps(execute(path)), encoding="utf-8")
+                    kept.write_text(json.dumps(execute(self.path(name))), encoding="utf-8")
             run = Run(**json.loads(kept.read_text(encoding="utf-8")))
             self.known[name] = Run(**(vars(run) | {"values": Values(name, run.values)}))
         return self.known[name]

@@ -1,7 +1,7 @@
 """No display of the other pages is one alteration away from what a second computation gives, in float64.
 
 The article's displays are proved (test_steps.py). These speak of matrices, optimizers and densities: a check
-evaluates the sides of one (tex_numbers.py) and holds them against an oracle (display_oracles.py). A display goes
+evaluates the sides of one (tex_numbers.py) and holds them against an oracle (display_oracles.py). It goes
 by what it says, not by its place: whichever check accepts it, it is true. One that no check accepts is new,
 unless a changed sign, factor, exponent or symbol would make it true.
 """

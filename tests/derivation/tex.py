@@ -90,8 +90,9 @@ def displays(path: Path) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     document = lxml.html.fromstring(path.read_bytes(), parser=lxml.html.HTMLParser(encoding="utf-8"))
-    for place, formula in enumerate(document.cssselect(".katex-display annotation")):
-        tex = formula.text_content()
+    drawn = ".katex-display annotation, div.arithmatex:not(:has(annotation))"  # or not yet
+    for place, formula in enumerate(document.cssselect(drawn)):
+        tex = formula.text_content().strip().removeprefix(r"\[").removesuffix(r"\]")
         tag = re.search(r"\\tag\{([^{}]+)\}", tex)
         name = tag[1] if tag else f"display {place + 1}"
         if name in found:
