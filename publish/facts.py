@@ -45,8 +45,8 @@ def facts_of(config: Mapping, docs: Path) -> Facts:
             docs=docs,
             post=known[article["post"]],
             method=known[article["method"]],
-            published=article["published"],
-            edition=article["edition"],
+            published=date.fromisoformat(str(article["published"])),
+            edition=date.fromisoformat(str(article["edition"])),
             license=article["license"]["url"],
         )
     except KeyError as error:

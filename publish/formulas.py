@@ -65,11 +65,11 @@ def place(page: Page, drawn: dict[Key, dict[str, str]], docs: Path) -> None:
 
 
 def source_line(page: Page, tex: str, docs: Path) -> str:
-    """Return the place of a formula in the source of a page, or the page's own name where none has it."""
+    """Return the place of a formula in the source of a page, or the page's own name if it has none."""
     for path in docs.glob(f"{page.address.rstrip('/') or 'index'}.m*"):
-        before, found, _ = path.read_text(encoding="utf-8").partition(tex)
-        if found:
-            return f"{docs.name}/{path.relative_to(docs)}:{before.count(chr(10)) + 1}"
+        source = path.read_text(encoding="utf-8")
+        at = source.find(f"${tex}$") if f"${tex}$" in source else source.find(tex)
+        return f"{docs.name}/{path.relative_to(docs)}:{source.count(chr(10), 0, max(at, 0)) + 1}"
     return page.name
 
 
