@@ -72,7 +72,7 @@ grid = torch.linspace(-10, 10, 401)
 with torch.no_grad():
     curves = predict(theta, standardize(grid))[:, :, 0]
     clean = truth(torch.stack([grid, grid**2], dim=1))[:, 0]
-fig, axes = plt.subplots(2, 2, figsize=(6.4, 5.0))
+fig, axes = plt.subplots(2, 2, figsize=(6.4, 4.3))
 for (name, k), ax in zip(shown.items(), axes.flat):
     ax.plot(x, y, "o", color="C1", ms=3, alpha=0.7)
     ax.plot(grid, clean, "k--", lw=1.1)
@@ -96,14 +96,14 @@ fig.set_label(
 )
 
 # %% figure_first
-fig, ax = plt.subplots(figsize=(6.4, 2.3))
+fig, ax = plt.subplots(figsize=(4.4, 2.7))
 small, good = shown["small"], shown["good"]
 ax.plot(x, y, "o", color="0.5", ms=3.5, alpha=0.8, label="data")
 ax.plot(grid, clean, "k--", lw=1.1, zorder=3, label="truth")
 ax.plot(grid, curves[small], "C1", lw=1.6, label=f"λ = {decays[small]:g}")
 ax.plot(grid, curves[good], "C0", lw=2.4, label=f"λ = {decays[good]:g}")
 ax.set(xlabel="input x", ylabel="target y", ylim=(-2, 5.5), xticks=[-10, 0, 10])
-ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.16), ncols=4)
+ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.3), ncols=2)
 fig.set_label(
     f"Sixty noisy points in three groups and two fits of one network. With λ = "
     f"{decays[small]:g} the curve jumps from point to point; with λ = "

@@ -41,7 +41,7 @@ n = len(y)
 print(f"n = {n} examples, noise variance {noise_sd**2}")
 
 # %% figure_data
-fig, ax = plt.subplots(figsize=(5.4, 3.2))
+fig, ax = plt.subplots(figsize=(6.0, 2.3))
 ax.plot(x, y, "o", color="C1", alpha=0.8)
 ax.set(xlabel="input x", ylabel="target y", xticks=range(-10, 11, 5))
 spans = ", ".join(f"{g[0]:g} to {g[-1]:g}" for g in x.view(3, 20))
