@@ -9,7 +9,7 @@ import sympy
 import torch
 from mutants import mutants
 from proofs import PROOFS, UnprovedError, lam, tau, variance
-from tex import LETTERS, NAMED, D, UnreadableError, displays, n, read, tokens
+from tex import LETTERS, NAMED, D, UnreadableError, formulas, n, numbered, read, tokens
 
 NEEDED = "D1 D2 A1 A2 A3 D3 1 2 3 4 5 6 7 8 9 C1 C3".split()  # the rest an author may cut
 SHOWN = sorted({tag for premises, _ in PROOFS.values() for tag in premises})
@@ -18,7 +18,7 @@ SHOWN = sorted({tag for premises, _ in PROOFS.values() for tag in premises})
 @pytest.fixture(scope="session")
 def shown(site_dir):
     """TeX of the article's displays, by number."""
-    return displays(site_dir / "index.html")
+    return numbered(site_dir / "index.html")
 
 
 @pytest.fixture(scope="session")
@@ -102,6 +102,25 @@ def test_a_failing_proof_names_the_equation_and_shows_both_sides(equations, show
     assert "equation (7), right side" in message
     page, follows = message.split("what follows is")
     assert "- dot_product/(2*n*tau)" in page and "exp(-dot_product/(2*tau))" in follows
+
+
+def test_what_any_page_says_of_tau_or_the_penalized_loss_is_what_was_proved(site_dir, equations):
+    """In a display or a sentence, up to a factor without symbols: other losses have other factors."""
+    proved: dict = {}
+    for equation in equations.values():
+        proved.setdefault(equation.left, []).append(equation.right)
+    wrong = []
+    for path in sorted(site_dir.rglob("*.html")):
+        for tex in dict.fromkeys(formulas(path)):
+            try:
+                said = read("said", tokens(tex))
+            except UnreadableError:
+                continue  # it speaks of other things
+            if said.left in (tau, NAMED[r"L(\theta)"]) and said.right.free_symbols:
+                ratios = [sympy.simplify(said.right / right) for right in proved[said.left]]
+                if not any(ratio.is_number for ratio in ratios):
+                    wrong.append(f"{path.relative_to(site_dir)}: {tex}")
+    assert wrong == []
 
 
 def test_tex_that_the_parser_would_cut_short_is_refused(equations):

@@ -82,22 +82,29 @@ class Equation:
     braces: tuple[tuple[sympy.Expr, sympy.Expr], ...]
 
 
-def displays(path: Path) -> dict[str, str]:
-    """Return the TeX of a page's displays by number; one without a number goes by its place.
+def formulas(path: Path, within: str = ".katex, div.arithmatex, span.arithmatex") -> list[str]:
+    """Return the TeX of a page's formulas in order, drawn by KaTeX or not yet."""
+    document = lxml.html.fromstring(path.read_bytes(), parser=lxml.html.HTMLParser(encoding="utf-8"))
+    found = []
+    for formula in document.cssselect(within):
+        drawn = formula.xpath(".//*[local-name()='annotation']")
+        text = drawn[0].text_content() if drawn else formula.text_content()
+        found.append(re.sub(r"^\s*\\[\[(]|\\[\])]\s*$", "", text))
+    return found
+
+
+def numbered(path: Path) -> dict[str, str]:
+    """Return the TeX of a page's numbered displays by number.
 
     Raises:
         UnreadableError: two have one number.
     """
     found: dict[str, str] = {}
-    document = lxml.html.fromstring(path.read_bytes(), parser=lxml.html.HTMLParser(encoding="utf-8"))
-    drawn = ".katex-display annotation, div.arithmatex:not(:has(annotation))"  # or not yet
-    for place, formula in enumerate(document.cssselect(drawn)):
-        tex = formula.text_content().strip().removeprefix(r"\[").removesuffix(r"\]")
-        tag = re.search(r"\\tag\{([^{}]+)\}", tex)
-        name = tag[1] if tag else f"display {place + 1}"
-        if name in found:
-            raise UnreadableError(f"two equations are numbered ({name})")
-        found[name] = tex
+    for tex in formulas(path, ".katex-display, div.arithmatex:not(:has(.katex-display))"):
+        for tag in re.findall(r"\\tag\{([^{}]+)\}", tex):
+            if tag in found:
+                raise UnreadableError(f"two equations are numbered ({tag})")
+            found[tag] = tex
     return found
 
 

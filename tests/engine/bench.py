@@ -20,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from second_build import copy_sources
+from copies import copy_sources
 
 BUILD = [sys.executable, "site_build.py"]
 RUN_NOTHING = "import literate, site_build; literate.build = lambda *_: {}; site_build.main()"

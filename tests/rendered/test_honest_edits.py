@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 from computed import Runs
 from conftest import build
+from copies import copy_sources
 from proofs import PROOFS
 from rendered import mismatches, read
-from second_build import copy_sources
-from tex import displays, tokens
+from tex import numbered, tokens
 from tex import read as equation
 from typed import typed, typed_in_figures
 
@@ -116,6 +116,6 @@ def test_ten_correct_edits_meet_no_complaint(edited, computed):
     assert [(path, found) for path in site.rglob("*.html") if (found := typed(read(path)))] == []
     snippets = [path.read_text(encoding="utf-8") for path in (root / "snippets").glob("*.py")]
     assert [found for text in snippets if (found := typed_in_figures(text))] == []
-    equations = {tag: equation(tag, tokens(tex)) for tag, tex in displays(site / "index.html").items()}
+    equations = {tag: equation(tag, tokens(tex)) for tag, tex in numbered(site / "index.html").items()}
     for premises, prove in PROOFS.values():
         prove(equations) if all(tag in equations for tag in premises) else None
