@@ -39,7 +39,7 @@ for name, p in block.named_parameters():
     print(f"{prior:7s} {str(tuple(p.shape)):8s} {name}")
 
 # %% [markdown]
-# A flat gain in front of decayed layers: multiply it by 100 and divide them.
+# A flat gain in front of decayed layers: multiply it and divide them.
 # The network computes the same and pays less penalty.
 
 # %% flat_gains
@@ -49,23 +49,20 @@ tokens, images = torch.randn(4, 6, 8), torch.randn(5, 3, 9, 9)
 
 
 @torch.no_grad()
-def exchange(network, x, norm, weight, c=100):
-    """Half the squared weights before and after, and how the output moves."""
+def exchange(name, network, x, norm, weight, c=100):
+    """Multiply the gain and bias of norm by c, divide weight by c."""
     norm.bias.normal_()  # as training would change it
-    output, before = network(x), 0.5 * weight.square().sum().item()
+    output, before = network(x), 0.5 * weight.square().sum()
     norm.weight.mul_(c), norm.bias.mul_(c), weight.div_(c)
-    moved = (network(x) - output).abs().max().item()
-    return before, 0.5 * weight.square().sum().item(), moved
+    after, moved = 0.5 * weight.square().sum(), (network(x) - output).abs().max()
+    print(f"{name:23} {before:7.4f} {after:8.6f} {moved:7.4f}")
 
 
-row = "{:23} {:7.4f} {:8.6f} {:9.6f}".format
-print("penalty of the layer     before    after  output moves by")
-print(row("LayerNorm → Q, K, V", *exchange(block, tokens, block.norm1,
-                                           block.self_attn.in_proj_weight)))
-print(row("LayerNorm → fc1 → GELU", *exchange(block, tokens, block.norm2,
-                                              block.linear1.weight)))
-print(row("BatchNorm → ReLU → conv", *exchange(conv, images, conv[1],
-                                               conv[3].weight)))
+print("penalty of the layer     before    after   moved")
+attention = block.self_attn.in_proj_weight
+exchange("LayerNorm → Q, K, V", block, tokens, block.norm1, attention)
+exchange("LayerNorm → fc1 → GELU", block, tokens, block.norm2, block.linear1.weight)
+exchange("BatchNorm → ReLU → conv", conv, images, conv[1], conv[3].weight)
 
 # %% [markdown]
 # `weight_norm` writes each row of a matrix as length $g$ times direction
