@@ -25,6 +25,8 @@ def finish(site: Path, facts: Facts, *, preview: bool = False) -> None:
         figures.finish_figures(page)
         cells.finish_cells(page, facts.repository)
         check_ids(page)
+        for box in page.tree.xpath("//input[@type='checkbox'][@autocomplete]"):  # the theme's
+            del box.attrib["autocomplete"]  # which HTML gives to fields of text alone
     drawn = formulas.draw({key for page in pages for _, key in formulas.keys(page)})
     for page in pages:
         formulas.place(page, drawn, facts.docs)
