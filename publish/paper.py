@@ -19,7 +19,9 @@ FOOTER = (
 )
 PREPARE = """async (nowhere) => {
   document.title = document.querySelector("meta[name=citation_title]").content;
-  document.querySelectorAll("details").forEach((part) => { part.open = true; });
+  for (const part of document.querySelectorAll("details"))  // code and checks stay on the site
+    if (part.querySelector(".equation, .references, [data-bibtex]")) part.open = true;
+    else part.remove();
   for (const heading of document.querySelectorAll("h1, h2, h3"))  // an outline loses the space of a line end
     for (const part of heading.childNodes)
       if (part.nodeType === Node.TEXT_NODE) part.data = part.data.replaceAll(" ", "\u00a0\u200b");

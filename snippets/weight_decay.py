@@ -129,7 +129,7 @@ from_scratch, from_bayesian = (
 print("| epoch | from scratch − PyTorch | Bayesian − PyTorch |")
 print("| ---: | ---: | ---: |")
 for epoch, pair in enumerate(zip(from_scratch, from_bayesian)):
-    print(f"| {epoch} | {pair[0]} | {pair[1]} |")
+    print(f"| {epoch} | {pair[0]!s} | {pair[1]!s} |")
 
 # %% control
 for epoch in range(5):

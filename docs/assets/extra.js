@@ -16,6 +16,16 @@
   });
   later(() => all(".equation-body, .text pre, .table").forEach((box) => sizes.observe(box)));
 
+  // A link into a fold opens it, in browsers that do not do so themselves.
+  const reveal = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const folds = all("details:not([open])", document).filter((fold) => fold.contains(target) && fold !== target);
+    folds.forEach((fold) => { fold.open = true; });
+    if (folds.length) target.scrollIntoView();
+  };
+  addEventListener("hashchange", reveal);
+  reveal();
+
   // A copied formula is its TeX.
   document.addEventListener("copy", (event) => {
     const selection = getSelection();
