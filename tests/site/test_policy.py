@@ -1,8 +1,10 @@
-"""The policy allows what a page has, nothing else; that the console stays silent is seen in the browser."""
+"""The policy allows what a page has, and nothing else; a browser in use has nothing to say of it."""
 
 import base64
 import hashlib
 import re
+
+import pytest
 
 from publish.policy import write_policy
 
@@ -35,3 +37,18 @@ def test_every_page_of_the_site_allows_its_own_scripts_and_no_inline_ones(site_d
         assert "<script" not in head and "<link" not in head, f"{path}: something comes before the policy"
         for attributes, body in re.findall(r"<script([^>]*)>(.*?)</script>", rest, re.DOTALL):
             assert "src=" in attributes or allowed(body) in found["script-src"], f"{path}: {body[:80]}"
+
+
+@pytest.mark.parametrize("name", ["", "explorer/", "choosing/", "notebooks/weight_decay/", "404.html"])
+def test_a_browser_finds_nothing_against_the_policy(name, browser, site_url):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    heard = []
+    page.on("console", lambda message: heard.append(message.text))
+    page.goto(site_url + name, wait_until="networkidle")
+    page.click("[data-md-component=search-query]")
+    page.keyboard.type("prior", delay=20)
+    page.wait_for_selector(".md-search-result__link")
+    page.keyboard.press("Escape")
+    page.click("label[for^=__palette]:visible")
+    page.close()
+    assert heard == []
