@@ -20,8 +20,10 @@ FOOTER = (
 PREPARE = """async (nowhere) => {
   document.title = document.querySelector("meta[name=citation_title]").content;
   for (const part of document.querySelectorAll("details"))  // code and checks stay on the site
-    if (part.querySelector(".equation, .references, [data-bibtex]")) part.open = true;
-    else part.remove();
+    if (part.querySelector(".equation, .references, [data-bibtex]")) {
+      part.open = true;
+      part.querySelectorAll(".cell:not([data-bibtex])").forEach((cell) => cell.remove());
+    } else part.remove();
   for (const heading of document.querySelectorAll("h1, h2, h3"))  // an outline loses the space of a line end
     for (const part of heading.childNodes)
       if (part.nodeType === Node.TEXT_NODE) part.data = part.data.replaceAll(" ", "\u00a0\u200b");
