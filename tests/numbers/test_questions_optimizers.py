@@ -38,12 +38,15 @@ def test_lambda_alone_decides_the_end_and_lr_the_start(optimizer):
 
     for number, (lr, decay) in enumerate(((0.1, 0.1), (0.05, 0.1), (0.05, 0.2)), 1):
         assert optimizer[f"early_{number}"] == pytest.approx(after(lr, decay, optimizer["few"]), rel=1e-9)
-        assert optimizer[f"late_{number}"] == pytest.approx(1 / (1 + decay), rel=1e-9)
+        assert optimizer[f"late_{number}"] == pytest.approx(after(lr, decay, optimizer["many"]), rel=1e-9)
+        assert optimizer[f"late_{number}"] == pytest.approx(1 / (1 + decay), rel=1e-8)
 
 
 def test_sgdw_rests_at_the_minimum_for_a_smaller_lambda(optimizer):
     assert optimizer["rest_sgd"] == pytest.approx(1 / (1 + 0.1), rel=1e-9)
     assert optimizer["rest_sgdw"] == pytest.approx(1 / (1 + 0.1 * (1 - 0.9)), rel=1e-9)
+    assert optimizer["sgd_decay"] == pytest.approx(0.1, rel=1e-7)
+    assert optimizer["sgdw_decay"] == pytest.approx(0.1 * (1 - 0.9), rel=1e-6)
 
 
 def test_sparse_gradients_and_decay_exclude_each_other(computed):
