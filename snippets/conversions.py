@@ -24,28 +24,29 @@ labels = (rng.uniform(size=n) < 1 / (1 + np.exp(-X @ theta))).astype(float)
 
 
 # %% convert
-def convert(known, value, n, noise_variance=None, summed=1):
+def convert(known, value, n, loss="cross-entropy", noise_variance=1.0, summed=1):
     """Turn one strength of regularization into all the others.
 
     known: "weight_decay" (as given to the optimizer), "lambda",
         "prior_variance", "alpha" (Ridge) or "C" (LogisticRegression).
-    noise_variance: for a squared error; None for a cross-entropy.
-    summed: how many examples the loss adds up; 1 for a mean.
+    noise_variance: for the squared errors.
+    summed: how many terms the loss adds up; 1 for a mean.
     """
-    scale = 1.0 if noise_variance is None else 2 * noise_variance
-    lam = {
-        "weight_decay": value / summed,
-        "lambda": value,
-        "prior_variance": scale / (n * value),
-        "alpha": 2 * value / n,
-        "C": 1 / (n * value),
-    }[known]
-    same = {"lambda": lam, "weight_decay": summed * lam}
-    same["prior_variance"] = scale / (n * lam)
-    same["prior_std"] = same["prior_variance"] ** 0.5
-    if noise_variance is None:
-        return same | {"C": 1 / (n * lam)}
-    return same | {"alpha": n * lam / 2}
+    # The loss is `scale` times the NLL, plus a constant.
+    scale, to_alpha = {
+        "cross-entropy": (1.0, None),
+        "squared error": (2 * noise_variance, n / 2),
+        "half the squared error": (noise_variance, n),
+    }[loss]
+    if known in ("prior_variance", "C"):  # C is the prior variance
+        lam = scale / (n * value)
+    else:
+        per = {"weight_decay": summed, "lambda": 1, "alpha": to_alpha}
+        lam = value / per[known]
+    tau = scale / (n * lam)
+    same = {"lambda": lam, "weight_decay": summed * lam,
+            "prior_variance": tau, "prior_std": tau**0.5}
+    return same | ({"alpha": to_alpha * lam} if to_alpha else {"C": tau})
 
 
 # %% [markdown]
@@ -54,7 +55,7 @@ def convert(known, value, n, noise_variance=None, summed=1):
 
 
 # %% sgd
-def sgd_fit(model, loss, target, groups, lr=0.3, steps=1500):
+def sgd_fit(model, loss, target, groups, lr=0.3, steps=400):
     """Full-batch SGD in float64 until the gradient is negligible."""
     inputs, target = torch.tensor(X), torch.tensor(target)
     optimizer = torch.optim.SGD(groups(model), lr=lr)
@@ -75,23 +76,33 @@ def decay_all(weight_decay):
 
 
 # %% ridge
-same = convert("prior_variance", prior_variance, n, noise_variance)
-by_sgd = sgd_fit(new_model(), nn.MSELoss(), y, decay_all(same["lambda"]))
-by_ridge = Ridge(alpha=same["alpha"], fit_intercept=False).fit(X, y).coef_
+def half_mse(output, target):
+    return 0.5 * nn.functional.mse_loss(output, target)
+
+
+losses = {"squared error": nn.MSELoss(), "half the squared error": half_mse}
+weights, same = {}, {}
+for name, loss in losses.items():
+    same[name] = convert("prior_variance", prior_variance, n, name,
+                         noise_variance)
+    groups = decay_all(same[name]["lambda"])
+    weights[name] = sgd_fit(new_model(), loss, y, groups)
+alpha = same["squared error"]["alpha"]
+by_ridge = Ridge(alpha=alpha, fit_intercept=False).fit(X, y).coef_
 precision = X.T @ X / noise_variance + np.eye(D) / prior_variance
 posterior_mode = np.linalg.solve(precision, X.T @ y / noise_variance)
 
-print(f"τ = {prior_variance},"
-      f" λ = {same['lambda']:.6f}, alpha = {same['alpha']:.4f}")
-print("      SGD      Ridge  posterior mode")
-for row in zip(by_sgd, by_ridge, posterior_mode):
-    print("{:9.6f}  {:9.6f}  {:14.6f}".format(*row))
+for name in losses:
+    print(f"τ = {prior_variance:g}, {name}: λ = {same[name]['lambda']:.6f}")
+print(f"     MSE   half MSE      Ridge, alpha = {alpha:.3f}   posterior mode")
+for row in zip(*weights.values(), by_ridge, posterior_mode):
+    print("{:9.6f}  {:9.6f}  {:9.6f}  {:25.6f}".format(*row))
 
 # %% logistic
 same_c = convert("prior_variance", prior_variance, n)
 cross_entropy = nn.BCEWithLogitsLoss()
 groups = decay_all(same_c["lambda"])
-by_sgd_c = sgd_fit(new_model(), cross_entropy, labels, groups)
+by_sgd_c = sgd_fit(new_model(), cross_entropy, labels, groups, lr=3.0)
 logistic = LogisticRegression(
     C=same_c["C"], fit_intercept=False, solver="newton-cholesky", tol=1e-10
 )
@@ -114,13 +125,13 @@ def decay_weight_only(weight_decay):
                       {"params": [m.bias], "weight_decay": 0.0}]
 
 
-shifted = y + 3.0
-free = Ridge(alpha=same["alpha"]).fit(X, shifted)
+shifted, decay = y + 3.0, same["squared error"]["lambda"]
+free = Ridge(alpha=alpha).fit(X, shifted)
 rows = [("Ridge, with intercept", free.coef_, free.intercept_)]
 for name, groups in [("SGD, decays weight only", decay_weight_only),
                      ("SGD, decays bias too", decay_all)]:
     model = new_model(bias=True)
-    weight = sgd_fit(model, nn.MSELoss(), shifted, groups(same["lambda"]))
+    weight = sgd_fit(model, nn.MSELoss(), shifted, groups(decay))
     rows.append((name, weight, model.bias.item()))
 print("                         weight[0]     bias")
 for name, weight, bias in rows:
@@ -131,19 +142,19 @@ for name, weight, bias in rows:
 # loss that takes the mean.
 
 # %% meaning tags=["markdown"]
-print("| setting | n = 60 | n = 50,000 | n = 1,281,167 |")
-print("|---|--:|--:|--:|")
+print("| setting | n = 60 | n = 50,000 | n = 1,281,167 | n = 10⁹ |")
+print("|---|--:|--:|--:|--:|")
 settings = [(f"`weight_decay={decay:g}`", "lambda", decay)
             for decay in (1e-2, 1e-3, 1e-4)]
 for name, known, strength in [*settings, ("scikit-learn’s `C=1`", "C", 1.0)]:
     stds = [convert(known, strength, count)["prior_std"]
-            for count in (60, 50_000, 1_281_167)]
+            for count in (60, 50_000, 1_281_167, 10**9)]
     print(f"| {name} |", " | ".join(f"{std:.3g}" for std in stds), "|")
 
 # %% checks tags=["hidden"]
 # SGD runs on until rounding stops it, so the fits agree that far.
-assert np.abs(by_sgd - by_ridge).max() < 1e-10
-assert np.abs(by_ridge - posterior_mode).max() < 1e-10
+for found in (*weights.values(), by_ridge):
+    assert np.abs(found - posterior_mode).max() < 1e-10
 assert np.abs(by_sgd_c - by_sklearn).max() < 1e-7
 assert np.abs(rows[0][1] - rows[1][1]).max() < 1e-10
 assert abs(rows[0][2] - rows[1][2]) < 1e-10
@@ -151,15 +162,6 @@ assert abs(rows[0][2] - rows[2][2]) > 1e-3
 
 # %% values tags=["hidden"]
 values = {
-    "n": n,
-    "prior_variance": prior_variance,
-    "noise_variance": noise_variance,
-    "ridge_lambda": same["lambda"],
-    "ridge_alpha": same["alpha"],
-    "ridge_first_weight": float(by_sgd[0]),
-    "logistic_lambda": same_c["lambda"],
-    "logistic_c": same_c["C"],
-    "logistic_first_weight": float(by_sgd_c[0]),
     "bias_free": float(rows[1][2]),
     "bias_decayed": float(rows[2][2]),
     "std_small_n": convert("lambda", 1e-2, 60)["prior_std"],
