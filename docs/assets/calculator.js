@@ -7,16 +7,17 @@
   const HUGE = 1e20;
   const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
-  /** All quantities of one problem; `noiseVariance` is null for a cross-entropy, `summed` 1 for a mean. */
-  function convert(known, value, n, noiseVariance, summed) {
-    const scale = noiseVariance === null ? 1 : 2 * noiseVariance;
-    const lambda = {
-      weight_decay: value / summed,
-      lambda: value,
-      prior_variance: scale / (n * value),
-      alpha: (2 * value) / n,
-      C: 1 / (n * value),
-    }[known];
+  // The loss is `scale` times the NLL, plus a constant; `noise` is σ², which a cross-entropy has not.
+  function convert(known, value, n, loss, noise, summed) {
+    const [scale, toAlpha] = {
+      "cross-entropy": [1, null],
+      "squared error": [2 * noise, n / 2],
+      "half the squared error": [noise, n],
+    }[loss];
+    const lambda =
+      known === "prior_variance" || known === "C"
+        ? scale / (n * value)
+        : value / { weight_decay: summed, lambda: 1, alpha: toAlpha }[known];
     const priorVariance = scale / (n * lambda);
     const same = {
       lambda,
@@ -24,17 +25,18 @@
       prior_variance: priorVariance,
       prior_std: Math.sqrt(priorVariance),
     };
-    return noiseVariance === null ? { ...same, C: 1 / (n * lambda) } : { ...same, alpha: (n * lambda) / 2 };
+    return toAlpha === null ? { ...same, C: priorVariance } : { ...same, alpha: toAlpha * lambda };
   }
 
-  // How each quantity follows from λ, and λ from each, as the page's table has it.
-  function formulas(known, regression, summed) {
-    const scale = regression ? "2σ²" : "1";
+  // How each quantity follows from λ, and λ from the one that is known.
+  function formulas(known, loss, summed) {
+    const scale = { "cross-entropy": "1", "squared error": "2σ²", "half the squared error": "σ²" }[loss];
+    const half = loss === "half the squared error";
     const toLambda = {
       weight_decay: summed ? "weight_decay / B" : "weight_decay",
       lambda: "given",
       prior_variance: `${scale} / (nτ)`,
-      alpha: "2 alpha / n",
+      alpha: half ? "alpha / n" : "2 alpha / n",
       C: "1 / (nC)",
     };
     const fromLambda = {
@@ -42,7 +44,7 @@
       weight_decay: summed ? "Bλ" : "λ",
       prior_variance: `${scale} / (nλ)`,
       prior_std: "√τ",
-      alpha: "nλ / 2",
+      alpha: half ? "nλ" : "nλ / 2",
       C: "1 / (nλ)",
     };
     return { ...fromLambda, [known]: "given" };
@@ -69,7 +71,7 @@
     if (value === 0) return { error: zero };
     if (value > HUGE) return { error: "Too large: enter at most 1e20." };
     if (value < 1 / HUGE) return { error: `Too small: enter at least ${1 / HUGE}.` };
-    if (whole && !Number.isInteger(value)) return { error: "This counts examples: enter a whole number." };
+    if (whole && !Number.isInteger(value)) return { error: "This is a count: enter a whole number." };
     return { value };
   }
 
@@ -100,7 +102,7 @@
       let valid = true;
       for (const name of Object.keys(rules)) {
         let { value, error } = used[name] ? read(field(name).value, rules[name]) : {};
-        if (name === "batch" && value > numbers.n) error = "A batch holds at most all n examples.";
+        if (name === "batch" && value > numbers.n) error = "A batch holds at most all n.";
         mark(name, error);
         numbers[name] = value;
         valid &&= !error;
@@ -114,7 +116,8 @@
     }
 
     function update() {
-      const regression = field("loss").value === "squared";
+      const loss = field("loss").value;
+      const regression = loss !== "cross-entropy";
       const summed = field("reduction").value === "sum";
       const [wrong, right] = regression ? ["C", "alpha"] : ["alpha", "C"];
       if (field("known").value === wrong) field("known").value = right;
@@ -125,8 +128,8 @@
       show("sum", summed);
 
       const given = input(regression, summed);
-      const same = given && convert(given.known, given.value, given.n, given.variance ?? null, given.batch ?? 1);
-      const how = formulas(field("known").value, regression, summed);
+      const same = given && convert(given.known, given.value, given.n, loss, given.variance, given.batch ?? 1);
+      const how = formulas(field("known").value, loss, summed);
       root.querySelectorAll("data").forEach((cell) => {
         const name = cell.dataset.quantity;
         cell.value = same?.[name] ?? "";
@@ -140,6 +143,12 @@
       );
     }
 
+    root.querySelectorAll("[data-example]").forEach((button) =>
+      button.addEventListener("click", () => {
+        for (const [name, value] of new URLSearchParams(button.dataset.example)) field(name).value = value;
+        update();
+      }),
+    );
     form.addEventListener("input", update);
     form.addEventListener("submit", (event) => event.preventDefault());
     root.querySelector("[data-without-script]").hidden = true;
