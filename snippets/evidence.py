@@ -98,7 +98,7 @@ for a, b in [("evidence", "true τ"), ("5 folds", "true τ"),
     print("{:+.4f} ± {:.4f} ".format(*gaps[a, b]), f"{a} minus {b}")
 
 # %% figure
-fig, (top, bottom) = plt.subplots(2, 1, figsize=(5.4, 4.6), sharex=True)
+fig, (top, bottom) = plt.subplots(2, 1, figsize=(5.4, 3.9), sharex=True)
 scores = evidence[:, :12] - evidence[:, :12].max(0)
 top.semilogx(grid, scores, "C0-", linewidth=1)
 top.plot(grid[scores.argmax(0)], np.zeros(12), "C0o")

@@ -152,7 +152,7 @@ for tau in (0.25, 0.5, 1, 2, 4):
     print(f"{tau:4g}", *("{:+11.4f} ± {:.4f}".format(*g) for g in gains[tau]))
 
 # %% figure
-fig, (top, bottom) = plt.subplots(2, 1, figsize=(5.4, 4.6), sharex=True)
+fig, (top, bottom) = plt.subplots(2, 1, figsize=(5.4, 3.9), sharex=True)
 scores = evidence[:, :12] - evidence[:, :12].max(0)
 top.semilogx(grid, scores, "C0-", linewidth=1)
 top.plot(grid[scores.argmax(0)], np.zeros(12), "C0o")

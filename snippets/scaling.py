@@ -57,7 +57,7 @@ for row in zip(sizes, kept, scaled, none):
     print("{:4d} {:13.4f} {:14.4f} {:10.4f}".format(*row))
 
 # %% figure
-fig, (top, bottom) = plt.subplots(2, 1, figsize=(5.4, 4.6), sharex=True)
+fig, (top, bottom) = plt.subplots(2, 1, figsize=(5.4, 3.9), sharex=True)
 top.loglog(sizes, from_prior, "k--", label="2σ²/(nτ)")
 top.loglog(sizes, best, "C0o", label="best on the grid")
 top.set(ylabel="weight decay λ")
