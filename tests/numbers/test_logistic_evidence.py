@@ -186,10 +186,10 @@ def test_five_folds_do_better_than_the_evidence_and_both_than_the_flattest_prior
 @pytest.mark.nightly
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what laplace-torch imports
 @pytest.mark.parametrize("tau", [0.05, 1.0, 20.0])
-def test_laplace_torch_gives_the_same_evidence(functions, data, tau):
+def test_laplace_torch_gives_the_same_evidence(functions, data, double, tau):
     """Its softmax of two logits, each weight with half the variance, is this model: they differ by τ."""
+    Laplace = pytest.importorskip("laplace", reason="laplace-torch is installed apart").Laplace
     import torch
-    from laplace import Laplace  # laplace-torch
     from torch.utils.data import DataLoader, TensorDataset
 
     at = fitted(functions, data, tau)
@@ -198,6 +198,6 @@ def test_laplace_torch_gives_the_same_evidence(functions, data, tau):
         with torch.no_grad():
             model.weight.copy_(torch.tensor(np.stack([-mode / 2, mode / 2])))
         kind = {"subset_of_weights": "all", "hessian_structure": "full"}
-        laplace = Laplace(model, "classification", prior_precision=torch.tensor(2 / tau, dtype=torch.double), **kind)
+        laplace = Laplace(model, "classification", prior_precision=2 / tau, **kind)
         laplace.fit(DataLoader(TensorDataset(torch.tensor(X), torch.tensor(y).long()), batch_size=25))
-        assert laplace.log_marginal_likelihood().item() == pytest.approx(one, rel=1e-10)
+        assert laplace.log_marginal_likelihood().item() == pytest.approx(one, rel=1e-9)

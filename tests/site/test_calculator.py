@@ -7,12 +7,14 @@ import re
 import pytest
 from playwright.sync_api import expect
 
+LOSSES = ("cross-entropy", "squared error", "half the squared error")
+
 
 @pytest.fixture(scope="module")
-def convert(plain):
+def convert(computed):
     """The function of the cell that the page shows, and nothing else of the snippet."""
     namespace = {}
-    exec(plain("conversions").sources["convert"], namespace)
+    exec(computed("conversions").sources["convert"], namespace)
     return namespace["convert"]
 
 
@@ -30,64 +32,38 @@ def page(browser, site_url):
     assert problems == []
 
 
+READ = """() => {
+  const form = document.querySelector(".calculator form");
+  const results = {}, formulas = {}, errors = {};
+  for (const cell of form.querySelectorAll("data"))
+    if (cell.checkVisibility()) {
+      const name = cell.dataset.quantity;
+      results[name] = [cell.value, cell.textContent];
+      formulas[name] = form.querySelector(`[data-formula=${name}]`).textContent;
+    }
+  for (const error of form.querySelectorAll(".error"))
+    if (error.textContent) errors[error.id] = error.checkVisibility() ? error.textContent : "(hidden)";
+  return {results, formulas, errors, known: form.elements.known.value};
+}"""
 FILL = """(fields) => {
   const form = document.querySelector(".calculator form");
   for (const [name, value] of Object.entries(fields)) {
     form.elements[name].value = value;
     form.elements[name].dispatchEvent(new Event("input", {bubbles: true}));
   }
-  const results = {};
-  for (const cell of form.querySelectorAll("data"))
-    if (cell.checkVisibility()) results[cell.dataset.quantity] = [cell.value, cell.textContent];
-  const errors = {};
-  for (const error of form.querySelectorAll(".error"))
-    if (error.textContent) errors[error.id] = error.checkVisibility() ? error.textContent : "(hidden)";
-  return {results, errors, known: form.elements.known.value};
 }"""
 
 
 def fill(page, **fields):
-    return page.evaluate(FILL, {name: str(value) for name, value in fields.items()})
+    page.evaluate(FILL, {name: str(value) for name, value in fields.items()})
+    return page.evaluate(READ)
 
 
-def grid():
-    """Loss, reduction, known quantity, and numbers over many orders of magnitude."""
-    numbers = [
-        (60, 20, 0.5, 0.01),
-        (1_281_167, 256, 2.5e-3, 1e-4),
-        (1, 1, 1.0, 1.0),
-        (10**9, 4096, 1e4, 3.3e-9),
-    ]
-    extreme = [(10**20, 10**20, 1e20, 1e20), (1, 1, 1e-20, 1e-20)]
-    for loss, reduction in itertools.product(("cross-entropy", "squared"), ("mean", "sum")):
-        own = "alpha" if loss == "squared" else "C"
-        for known in ("weight_decay", "lambda", "prior_variance", own):
-            for n, batch, variance, value in numbers + extreme:
-                yield loss, reduction, known, n, batch, variance, value
-
-
-def test_results_equal_the_python_on_the_page(page, convert):
-    count = 0
-    for loss, reduction, known, n, batch, variance, value in grid():
-        fields = {"loss": loss, "reduction": reduction, "n": n, "batch": batch, "variance": variance}
-        found = fill(page, **fields, known=known, value=value)
-        noise, summed = variance if loss == "squared" else None, batch if reduction == "sum" else 1
-        expected = convert(known, value, n, noise, summed)
-        assert found["errors"] == {} and found["known"] == known
-        assert found["results"].keys() == expected.keys()
-        for name, (exact, text) in found["results"].items():
-            # The same float64 operations in the same order; the text has six digits.
-            assert float(exact) == pytest.approx(expected[name], rel=1e-15), (fields, known, name)
-            assert float(text) == pytest.approx(expected[name], rel=5.1e-6), (fields, known, name)
-        count += 1
-    assert count == 96
-
-
-NAMES = {"λ": "lambda", "τ": "prior_variance", "C": "C", "alpha": "alpha", "weight_decay": "weight_decay"}
+SYMBOLS = {"λ": "lambda", "τ": "prior_variance", "C": "C", "alpha": "alpha", "weight_decay": "weight_decay"}
 TOKEN = re.compile(r"weight_decay|alpha|σ²|[λτnBC]|√τ|\d+|[/()]")
 
 
-def computed(formula, known):
+def value_of(formula, known):
     """Evaluate a formula as the calculator writes it: adjacent factors are multiplied."""
     parts = TOKEN.findall(formula)
     assert "".join(parts) == formula.replace(" ", ""), formula
@@ -98,24 +74,28 @@ def computed(formula, known):
     return eval(code)
 
 
-def test_the_formula_beside_each_result_gives_it(page):
-    formula = "(name) => document.querySelector(`.calculator [data-formula=${name}]`).textContent"
-    seen = set()
-    for loss, reduction, known, n, batch, variance, value in grid():
+@pytest.mark.parametrize("loss", LOSSES)
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+def test_results_and_their_formulas_are_the_python_on_the_page(page, convert, loss, reduction):
+    """Over many orders of magnitude, up to the largest and smallest that may be typed."""
+    numbers = [(60, 20, 0.5, 0.01), (10**9, 524288, 1e4, 3.3e-9), (10**20, 10**20, 1e20, 1e20), (1, 1, 1e-20, 1e-20)]
+    own = "C" if loss == "cross-entropy" else "alpha"
+    known_quantities = ("weight_decay", "lambda", "prior_variance", own)
+    for known, (n, batch, variance, value) in itertools.product(known_quantities, numbers):
         fields = {"loss": loss, "reduction": reduction, "n": n, "batch": batch, "variance": variance}
-        results = {
-            name: float(exact)
-            for name, (exact, _) in fill(page, **fields, known=known, value=value)["results"].items()
-        }
-        symbols = {short: results[name] for short, name in NAMES.items() if name in results}
-        symbols |= {"n": n, "B": batch, "σ²": variance, "√τ": math.sqrt(results["prior_variance"])}
-        for name, result in results.items():
-            shown = page.evaluate(formula, name)
-            expected = value if shown == "given" else computed(shown, symbols)
-            assert (shown == "given") == (name == known), (name, known, shown)
-            assert result == pytest.approx(expected, rel=1e-12), (fields, known, name, shown)
-            seen.add(shown)
-    assert len(seen) >= 10
+        found = fill(page, **fields, known=known, value=value)
+        expected = convert(known, value, n, loss, variance, batch if reduction == "sum" else 1)
+        assert found["errors"] == {} and found["known"] == known
+        assert found["results"].keys() == expected.keys()
+        symbols = {short: expected[name] for short, name in SYMBOLS.items() if name in expected}
+        symbols |= {"n": n, "B": batch, "σ²": variance, "√τ": math.sqrt(expected["prior_variance"])}
+        for name, (exact, text) in found["results"].items():
+            assert float(exact) == pytest.approx(expected[name], rel=1e-14), (fields, known, name)
+            assert float(text) == pytest.approx(expected[name], rel=5.1e-6), (fields, known, name)
+            shown = found["formulas"][name]
+            assert (shown == "given") == (name == known)
+            if shown != "given":
+                assert float(exact) == pytest.approx(value_of(shown, symbols), rel=1e-12), (known, name, shown)
 
 
 BAD = {
@@ -133,8 +113,6 @@ BAD = {
     "Infinity": "not a number",
     "0x10": "not a number",
     "1 000": "not a number",
-    "1_000": "not a number",
-    "1e": "not a number",
     "<b>1</b>": "not a number",
     "1,000": "commas",
     "0,01": "commas",
@@ -143,87 +121,86 @@ BAD = {
 
 @pytest.mark.parametrize("name", ["value", "n", "batch", "variance"])
 def test_bad_input_is_answered_beside_its_field_and_never_computed(page, name):
-    assert fill(page, loss="squared", reduction="sum")["errors"] == {}
+    assert fill(page, loss="squared error", reduction="sum")["errors"] == {}
+    field, error = page.locator(f"[name={name}]"), f"calculator-{name}-error"
     for typed, words in BAD.items():
         found = fill(page, **{name: typed})
-        assert set(found["errors"]) == {f"calculator-{name}-error"}, typed
-        assert words in found["errors"][f"calculator-{name}-error"], typed
+        assert set(found["errors"]) == {error} and words in found["errors"][error], typed
         assert all(result == ["", "–"] for result in found["results"].values()), typed
         text = page.inner_text(".calculator")
         assert not re.search(r"\bNaN\b|Infinity|undefined|null", text.replace(f"“{typed}”", "")), typed
-        field = page.locator(f"[name={name}]")
         assert field.get_attribute("aria-invalid") == "true"
-        assert f"calculator-{name}-error" in field.get_attribute("aria-describedby").split()
-        expect(page.locator(".calculator [role=status]")).to_contain_text("correct the marked field")
+    assert error in field.get_attribute("aria-describedby").split()
+    expect(page.locator(".calculator [role=status]")).to_contain_text("correct the marked field")
     found = fill(page, **{name: "50"})
     assert found["errors"] == {} and all(text != "–" for _, text in found["results"].values())
-    assert page.locator(f"[name={name}]").get_attribute("aria-invalid") == "false"
+    assert field.get_attribute("aria-invalid") == "false"
 
 
-def test_zero_says_what_zero_would_mean(page):
-    for known, words in {
-        "weight_decay": "flat prior",
-        "prior_variance": "holds every parameter at zero",
-    }.items():
-        assert words in fill(page, known=known, value="0")["errors"]["calculator-value-error"]
-
-
-def test_counts_must_be_whole_and_a_batch_fits_into_the_data(page):
+def test_counts_are_whole_a_batch_fits_into_the_data_and_zero_says_what_it_means(page):
     assert "whole" in fill(page, n="60.5")["errors"]["calculator-n-error"]
     found = fill(page, n="60", reduction="sum", batch="61")
-    assert "at most all" in found["errors"]["calculator-batch-error"]
+    assert "at most" in found["errors"]["calculator-batch-error"]
     assert fill(page, reduction="mean")["errors"] == {}  # a field that is not used cannot be wrong
+    assert "flat prior" in fill(page, known="weight_decay", value="0")["errors"]["calculator-value-error"]
 
 
 def test_the_strength_offered_is_the_one_of_the_loss(page):
-    assert fill(page, known="C", loss="squared")["known"] == "alpha"
+    for loss in LOSSES[1:]:
+        assert fill(page, known="C", loss=loss)["known"] == "alpha"
     assert fill(page, loss="cross-entropy")["known"] == "C"
     assert page.locator("option[value=alpha]").is_disabled()
 
 
-def test_works_by_keyboard_alone(page, convert):
+def test_each_example_fills_the_form_and_has_a_result(page):
+    seen = set()
+    for button in page.locator(".calculator button").all():
+        fill(page, value="", n="")
+        button.click()
+        found = page.evaluate(READ)
+        assert found["errors"] == {}
+        seen.add(found["results"]["prior_variance"][0])
+    assert len(seen) == page.locator(".calculator button").count() > 1
+
+
+def test_works_by_keyboard_alone_and_announces_the_result(page, convert):
     page.locator("[name=loss]").focus()
-    page.keyboard.press("End")  # squared error
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowDown")  # squared error
     page.keyboard.press("Tab")
     page.keyboard.press("End")  # sum over the batch
-    for typed in ("1000", "10", "0.25"):  # n, B, noise variance
+    typed = {"n": "1000", "batch": "10", "variance": "0.25", "value": "2e-3"}
+    for _ in range(12):
         page.keyboard.press("Tab")
-        page.keyboard.press("Control+A")
-        page.keyboard.type(typed)
-    page.keyboard.press("Tab")
-    page.keyboard.press("Home")  # weight_decay
-    page.keyboard.press("Tab")
-    page.keyboard.press("Control+A")
-    page.keyboard.type("2e-3")
-    page.keyboard.press("Enter")  # must not leave the page
-    expected = convert("weight_decay", 2e-3, 1000, 0.25, 10)
-    for name, value in expected.items():
-        shown = page.locator(f"data[data-quantity={name}]").inner_text()
-        assert math.isclose(float(shown), value, rel_tol=1e-5), name
-    assert page.url.rstrip("?").endswith("/choosing/")
-
-
-def test_every_field_has_a_label_and_the_result_is_announced(page):
-    for name in ("loss", "reduction", "n", "batch", "variance", "known", "value"):
-        field = page.locator(f".calculator [name={name}]")
-        assert page.locator(f"label[for={field.get_attribute('id')}]").text_content().strip()
-        for described in (field.get_attribute("aria-describedby") or "").split():
-            assert page.locator(f"#{described}").count() == 1
-    fill(page, value="0.02")
+        name = page.evaluate("document.activeElement.name")
+        if name in typed:
+            page.keyboard.press("Control+A")
+            page.keyboard.type(typed.pop(name))
+    assert not typed
+    page.locator("[name=value]").press("Enter")  # must not leave the page
+    expected = convert("weight_decay", 2e-3, 1000, "squared error", 0.25, 10)
+    for name, (_, text) in page.evaluate(READ)["results"].items():
+        assert math.isclose(float(text), expected[name], rel_tol=1e-5), name
+    assert page.url.split("#")[0].rstrip("?").endswith("/choosing/")
     status = page.locator(".calculator [role=status]")
-    expect(status).to_have_text(re.compile("^0.02 "))
+    expect(status).to_have_text(re.compile("^0.002 "))
     assert status.get_attribute("aria-live") == "polite"
 
 
-@pytest.mark.parametrize("width", [320, 360, 1280])
+def test_every_field_has_a_label_and_its_descriptions(page):
+    for field in page.locator(".calculator select, .calculator input").all():
+        assert page.locator(f"label[for={field.get_attribute('id')}]").text_content().strip()
+        for described in (field.get_attribute("aria-describedby") or "").split():
+            assert page.locator(f"#{described}").count() == 1
+
+
+@pytest.mark.parametrize("width", [320, 1280])
 def test_calculator_fits_narrow_screens(page, width):
     page.set_viewport_size({"width": width, "height": 800})
-    for loss, reduction in itertools.product(("cross-entropy", "squared"), ("mean", "sum")):
+    for loss, reduction in itertools.product(LOSSES, ("mean", "sum")):
         fill(page, loss=loss, reduction=reduction, value="1.23456789e-15")
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-        assert page.evaluate(
-            "(c => c.scrollWidth <= c.clientWidth)(document.querySelector('.calculator form'))"
-        )
+        assert page.evaluate("(c => c.scrollWidth <= c.clientWidth)(document.querySelector('.calculator form'))")
 
 
 def test_without_javascript_the_form_is_hidden_and_explained(browser, site_url):
@@ -232,7 +209,5 @@ def test_without_javascript_the_form_is_hidden_and_explained(browser, site_url):
     page.goto(f"{site_url.rstrip('/')}/choosing/")
     assert page.locator(".calculator form").is_hidden()
     note = page.locator("[data-without-script]")
-    assert note.is_visible() and "needs JavaScript" in note.inner_text()
-    target = note.locator("a").get_attribute("href")
-    assert page.locator(target).count() == 1
+    assert note.is_visible() and page.locator(note.locator("a").get_attribute("href")).count() == 1
     context.close()
