@@ -39,7 +39,7 @@ inputs = (raw - mean) / scale  # standardized, by all 60 points
 print(f"targets from {y.min():.2f} to {y.max():.2f}, mean {y.mean():.2f}")
 
 # %% grid
-lambdas = 2.0 ** (torch.arange(-14, 7).double() / 2)
+lambdas = 2.0 ** torch.arange(-5, 4).double()
 sizes = torch.tensor([15, 30, 60])
 
 weight_decay = lambdas.repeat(len(sizes))  # one entry a fit
@@ -60,12 +60,12 @@ def predict(theta, inputs):
     """Outputs (fits, n) of all networks, for parameters (fits, 261)."""
     parts = theta.split([shape.numel() for shape in shapes], dim=1)
     layers = [part.view(-1, *shape) for part, shape in zip(parts, shapes)]
-    hidden = inputs.expand(len(theta), -1, -1)
+    hidden = inputs.T.expand(len(theta), -1, -1)  # a column a point
     for weight, bias in zip(layers[0::2], layers[1::2]):
         if weight is not layers[0]:
             hidden = hidden.relu()
-        hidden = torch.baddbmm(bias[:, None], hidden, weight.mT)
-    return hidden.squeeze(2)
+        hidden = torch.baddbmm(bias[..., None], weight, hidden)
+    return hidden[:, 0]
 
 
 # %% check_predict tags=["hidden"]
@@ -125,31 +125,24 @@ errors = ((fitted - clean) ** 2).mean(1)
 lowest_nll = constant + 0.5  # of new labels, if the fit were the truth
 new_nll = errors / (2 * noise_variance) + lowest_nll
 
-biggest = n == sizes[-1]
-best = int(new_nll[biggest].argmin())
-chosen = {"smallest": 0, "best": best, "largest": len(lambdas) - 1}
-rows = {"λ": weight_decay, "prior sd": prior_variance.sqrt()}
-rows |= {"NLL": fit_nll, "penalty": penalty, "new NLL": new_nll}
-print("n = 60  ", *(f"{name:>9s}" for name in chosen))
-for name, row in rows.items():
-    three = row[biggest][list(chosen.values())]
-    print(f"{name:8s}", *(f"{number:9.4f}" for number in three))
-
 # %% best
-lows = [int(new_nll[n == size].argmin()) for size in sizes]
+by_size = new_nll.view(len(sizes), -1)
+lows = by_size.argmin(1)
 print(" n  best λ  prior sd  NLL of new labels")
-for size, k in zip(sizes, lows):
-    sd = prior_variance[n == size][k].sqrt()
-    low = new_nll[n == size][k]
-    print(f"{size:2d}  {lambdas[k]:6.3f}  {sd:8.3f}  {low:9.4f}")
+for size, k, row in zip(sizes, lows, by_size):
+    sd = (size * lambdas[k]) ** -0.5
+    print(f"{size:2d}  {lambdas[k]:6.3f}  {sd:8.3f}  {row[k]:18.4f}")
 
-# %% apart
-ends = [(fitted[n == size][0], fitted[n == size][-1]) for size in sizes]
-apart = [(a - b).square().mean().sqrt().item() for a, b in ends]
-print("fits at smallest and largest λ, rms apart")
-for size, distance in zip(sizes, apart):
-    print(f"n = {size}: {distance:.2f}")
-print(f"standard deviation of the noise: {math.sqrt(noise_variance)}")
+# %% one_prior
+steps_kept = torch.arange(len(lambdas) - 2)  # λ halves where n doubles
+kept = torch.stack([by_size[i, steps_kept + 2 - i] for i in range(3)])
+excess = (kept - by_size.amin(1, keepdim=True)).amax(0)
+k = int(excess.argmin())
+print("prior sd  λ at n = 15, 30, 60  above the best λ, at most")
+for j in range(k - 1, k + 2):
+    three = "  ".join(f"{lambdas[j + 2 - i]:5.3f}" for i in range(3))
+    sd = (60 * lambdas[j]) ** -0.5
+    print(f"{sd:8.3f}  {three}  {excess[j]:24.4f}")
 
 # %% collapse
 flat = fitted.amax(1) - fitted.amin(1) < 1e-6
@@ -181,54 +174,46 @@ def shortest_average(gradients, rounds=1000):
     return (weights[:, None] @ gradients).squeeze(1).norm(dim=1)
 
 
+# %% converged
 grad_norm = last_gradients[-1].norm(dim=1)
 shortest = shortest_average(torch.stack(last_gradients, 1))
-radius = (theta - torch.stack(last_thetas)).norm(dim=2).max().item()
-print(f"last {last} points within {radius:.1e} of the final")
-
-# %% converged
 threshold = 1e-3
 smooth = grad_norm < threshold
 kink = ~smooth & (shortest < threshold)
-flagged = ~smooth & ~kink
 print(f"{smooth.sum()} of {len(n)} fits: gradient below {threshold:g}")
 print(f"{kink.sum()}: on a kink, average gradient below {threshold:g}")
-worst = weight_decay[flagged].max()
-print(f"{flagged.sum()}: neither; their λ goes up to {worst:.3f}")
 
 # %% local
 squares = l2_penalty(theta).view(len(sizes), 1, -1)
 at_any = fit_nll.view(len(sizes), 1, -1) + lambdas[:, None] * squares
 own = at_any.diagonal(dim1=1, dim2=2)  # of shape (sizes, λ)
 beaten = (at_any.amin(2) < own - 1e-6).flatten()  # more than rounding
-lost, stuck = beaten.sum(), (beaten & ~flagged).sum()
-print(f"{lost} of {len(n)} lose to another fit at their λ")
-print(f"{lost - stuck} of these have not converged, {stuck} have")
+print(f"{beaten.sum()} of {len(n)} lose to another fit at their λ")
 
 # %% figure
 curve_x = torch.linspace(-11, 11, 89).double()
 curves = predict(theta, (featurize(curve_x) - mean) / scale)
 true_curve = truth(featurize(curve_x).float()).detach().squeeze(1)
 
-fig, ax = plt.subplots(figsize=(5.4, 3.6))
-ax.plot(x, y, "o", color="0.5", alpha=0.7, label="data")
-for k, style in zip(chosen.values(), ["C1:", "C0-", "C2--"]):
-    label = f"λ = {lambdas[k]:.2g}"
-    ax.plot(curve_x, curves[biggest][k], style, label=label)
+chosen = {0: "C1:", int(lows[0]): "C0-", len(lambdas) - 1: "C2--"}  # n = 15
+fig, ax = plt.subplots(figsize=(5.4, 3.2))
+ax.plot(x[used[0] == 1], y[used[0] == 1], "o", color="0.5", label="data")
+for k, style in chosen.items():
+    ax.plot(curve_x, curves[k], style, label=f"λ = {lambdas[k]:.2g}")
 ax.plot(curve_x, true_curve, "k-.", linewidth=1.2, label="truth")
-ax.set(xlabel="input x", ylabel="target y", ylim=(-1.6, 7))
-ax.legend(loc="upper center", ncols=2)
-away = errors[biggest].sqrt()
+ax.set(xlabel="input x", ylabel="target y", ylim=(-1.6, 7.4))
+ax.legend(loc="upper center", ncols=3)
+away = [errors[k].sqrt().item() for k in chosen]
 fig.set_label(
-    f"Three fits to the same {len(x)} points. With the smallest weight decay"
-    f" the curve bends after the noise, {away[0]:.2f} from the truth (root mean"
-    f" square); with the middle one it stays {away[best]:.2f} from the truth;"
-    f" with the largest it is flat, {away[-1]:.2f} from it."
+    "Three fits to the same 15 points. With the smallest weight decay the"
+    f" curve bends after the noise, {away[0]:.2f} from the truth (root mean"
+    f" square); with the middle one it stays {away[1]:.2f} from the truth;"
+    f" with the largest it is flat, {away[2]:.2f} from it."
 )
 
 # %% table tags=["markdown"]
-kinds = {"smooth": "converged", "kink": "on a kink", "flagged": "not converged"}
-states = [list(kinds)[0 if a else 1 if b else 2] for a, b in zip(smooth, kink)]
+kinds = {"smooth": "converged", "kink": "on a kink"}
+states = ["smooth" if short else "kink" for short in smooth]
 
 
 def table_row(k):
@@ -245,94 +230,61 @@ print(*(table_row(k) for k in range(len(n))), sep="\n")
 
 
 # %% data tags=["data"]
-def rounded(numbers, digits):
+def rounded(numbers, digits=6):
     return [float(f"{number:.{digits}g}") for number in numbers.tolist()]
 
 
-def hundredths(curve):
-    return [round(value, 2) for value in curve.tolist()]
-
-
 report = {
-    "threshold": threshold, "steps": steps,
-    "n": sizes.tolist(), "lambda": rounded(lambdas, 12),
+    "threshold": threshold, "n": sizes.tolist(), "lambda": lambdas.tolist(),
     "lambda_text": [f"{weight:.3g}" for weight in lambdas],
-    "x": hundredths(x), "y": hundredths(y),
-    "curve_x": hundredths(curve_x), "truth": hundredths(true_curve),
-    "prior_variance": rounded(prior_variance, 6),
-    "prior_std": rounded(prior_variance.sqrt(), 6),
-    "nll": rounded(fit_nll, 6), "penalty": rounded(penalty, 6),
-    "loss": rounded(fit_nll + penalty, 6), "new_nll": rounded(new_nll, 6),
-    "grad_norm": rounded(grad_norm, 6), "shortest": rounded(shortest, 6),
+    "x": rounded(x, 4), "y": rounded(y, 4),
+    "curve_x": rounded(curve_x, 4), "truth": rounded(true_curve, 4),
+    "prior_variance": rounded(prior_variance),
+    "prior_std": rounded(prior_variance.sqrt()),
+    "nll": rounded(fit_nll), "penalty": rounded(penalty),
+    "loss": rounded(fit_nll + penalty), "new_nll": rounded(new_nll),
+    "grad_norm": rounded(grad_norm), "shortest": rounded(shortest),
     "state": states, "beaten": beaten.int().tolist(),
-    "curves": [hundredths(curve) for curve in curves],
+    "curves": [rounded(curve, 4) for curve in curves],
 }
 print(textwrap.fill(json.dumps(report), 76))
 
 # %% claims tags=["hidden"]
-assert min(apart) > math.sqrt(noise_variance), apart
-smallest = weight_decay == lambdas[0]
+assert (smooth | kink).all(), "a fit has not converged"
+smallest, largest = weight_decay == lambdas[0], weight_decay == lambdas[-1]
 assert (fit_nll[smallest] < lowest_nll).all() and (lowest_nll < new_nll[smallest]).all()
-for size in sizes:
-    mine = new_nll[n == size]
-    assert mine.min() + 0.1 < min(mine[0], mine[-1]), "the best λ is at an end"
-assert lambdas[lows[0]] > 2 * lambdas[max(lows[1:])]
-largest = weight_decay == lambdas[-1]
+assert ((0 < lows) & (lows < len(lambdas) - 1)).all(), "the best λ is at an end"
 assert (fitted[largest] - shrunk_mean[largest, None]).abs().max() < 1e-4
-assert flat.sum() >= len(sizes) and not flat[weight_decay < 1].any()
-assert weight_decay[flagged].max() < 0.5
-assert stuck > 0 and (fit_nll.view(3, -1).diff() < -1e-3).any()
-first_rms_15 = ((fit_nll[0] - constant) * 2 * noise_variance).sqrt().item()
-assert first_rms_15 < 0.8 * math.sqrt(noise_variance)
-assert flagged.sum() < len(n) / 3
-assert radius < 1e-2
-assert len(json.dumps(report, separators=(",", ":"))) < 40_000
-
-# %% costs tags=["hidden"]
-rises = [
-    [new_nll[n == size][k + move] - new_nll[n == size][k] for move in (-2, 2)]
-    for size, k in zip(sizes, lows)
-]
-half_cost, twice_cost = (cost.item() for cost in rises[0])
-other_cost = max(cost.item() for pair in rises[1:] for cost in pair)
-assert 2 * half_cost < twice_cost and other_cost < half_cost
+assert not flat[weight_decay < 1].any()
 
 # %% values tags=["hidden"]
-states_of = [[states[k] for k in (n == size).nonzero()[:, 0]] for size in sizes]
+before = int((~flat[n == 60]).sum()) - 1  # the last fit that is not flat
+widest, best = int(excess.argmin()), by_size.amin(1)
 values = {
-    "smallest_flagged": int(flagged[weight_decay == lambdas[0]].sum()),
-    "sizes": len(sizes),
-    "smallest_state_60": kinds[states_of[-1][0]],
-    "best_state_30": kinds[states_of[1][lows[1]]],
-    "fits": len(n), "lambdas": len(lambdas), "steps": steps, "last": last,
-    "threshold": threshold, "noise_variance": noise_variance,
-    "noise_std": math.sqrt(noise_variance), "lowest_nll": lowest_nll,
-    "lambda_min": lambdas[0].item(), "lambda_max": lambdas[-1].item(),
-    "tau_min": prior_variance.min().item(), "tau_max": prior_variance.max().item(),
-    "apart_min": min(apart), "apart_max": max(apart),
-    "converged": int((smooth | kink).sum()), "smooth": int(smooth.sum()),
-    "kink": int(kink.sum()), "flagged": int(flagged.sum()),
-    "flagged_lambda": weight_decay[flagged].max().item(), "radius": radius,
-    "half_cost": half_cost, "twice_cost": twice_cost, "other_cost": other_cost,
-    "beaten_flagged": int((beaten & flagged).sum()),
-    "beaten_converged": int((beaten & ~flagged).sum()),
-    "beaten_flat": int((beaten & ~flagged & flat).sum()),
-    "first_rms_15": first_rms_15, "beaten": int(beaten.sum()), "flat": int(flat.sum()),
-    "json_bytes": len(json.dumps(report, separators=(",", ":"))),
+    "fits": len(n),
+    "threshold": threshold,
+    "lowest_nll": lowest_nll,
+    "noise_std": math.sqrt(noise_variance),
+    "lambda_min": lambdas[0].item(),
+    "first_nll_15": fit_nll[0].item(),
+    "first_new_15": new_nll[0].item(),
+    "best_new_15": best[0].item(),
+    "first_rms_15": ((fit_nll[0] - constant) * 2 * noise_variance).sqrt().item(),
+    "first_cost_60": (by_size[2, 0] - best[2]).item(),
+    "first_cost_15": (by_size[0, 0] - best[0]).item(),
+    "best_lambda_15": lambdas[lows[0]].item(),
+    "best_lambda_30": lambdas[lows[1]].item(),
+    "best_lambda_60": lambdas[lows[2]].item(),
+    "best_cost_30": (by_size[1, lows[1]] - by_size[1, lows[1] - 1]).abs().item(),
+    "kept_std": (60 * lambdas[widest]).item() ** -0.5,
+    "kept_lambda_15": lambdas[widest + 2].item(),
+    "kept_lambda_30": lambdas[widest + 1].item(),
+    "kept_lambda_60": lambdas[widest].item(),
+    "kept_excess": excess[widest].item(),
+    "before_lambda": lambdas[before].item(),
+    "before_nll": fit_nll[n == 60][before].item(),
+    "flat_lambda": lambdas[before + 1].item(),
+    "flat_nll": fit_nll[n == 60][before + 1].item(),
+    "kink": int(kink.sum()),
+    "beaten": int(beaten.sum()),
 }
-for size, k in zip(sizes.tolist(), lows):
-    mine = n == size
-    edge = int((~flat[mine]).sum())  # the first flat fit
-    values |= {
-        f"before_nll_{size}": fit_nll[mine][edge - 1].item(),
-        f"after_nll_{size}": fit_nll[mine][edge].item(),
-        f"before_lambda_{size}": lambdas[edge - 1].item(),
-        f"best_lambda_{size}": lambdas[k].item(),
-        f"best_tau_{size}": prior_variance[mine][k].item(),
-        f"best_new_{size}": new_nll[mine][k].item(),
-        f"first_nll_{size}": fit_nll[mine][0].item(),
-        f"first_new_{size}": new_nll[mine][0].item(),
-        f"flat_lambda_{size}": lambdas[flat[mine]].min().item(),
-        f"last_fit_{size}": fitted[mine][-1, 0].item(),
-        f"mean_y_{size}": mean_y[mine][0].item(),
-    }

@@ -43,7 +43,6 @@
     const first = {
       smooth: `Converged: the gradient's norm is below ${limit}.`,
       kink: `Converged on a kink: single gradients jump there, but a weighted average of those nearby is shorter than ${limit}.`,
-      flagged: `Not converged: after ${data.steps} steps neither the gradient nor the shortest average found of the last ones is below ${limit}.`,
     }[data.state[at()]];
     const second = " Not the MAP estimate: at this λ the parameters of another fit have a lower loss.";
     const third = " The prior is not kept: the λ it needs lies beyond the slider's end.";
@@ -147,7 +146,7 @@
         key("line nll", "NLL"), key("line total", "loss L"), key("line new", "NLL, new labels")),
       lossPicture,
       html("ul", { class: "explorer-keys" },
-        key("point smooth", "converged"), key("point kink", "on a kink"), key("point flagged", "not converged")));
+        key("point smooth", "converged"), key("point kink", "on a kink")));
     const text = html("div", { class: "explorer-view explorer-numbers" },
       html("ul", { class: "explorer-keys" }, key("line bell", "prior of each parameter")),
       priorPicture, numbers, sentence);
@@ -188,7 +187,7 @@
   let setPrior = () => {};
 
   function drawFit() {
-    const box = frame(fitPicture, innerWidth < 500 ? 260 : 340, { left: 40, bottom: 40 });
+    const box = frame(fitPicture, innerWidth < 500 ? 260 : 300, { left: 40, bottom: 40 });
     const low = Math.min(...data.y) - 0.7;
     const high = Math.max(...data.y) + 1;
     const x = linear(data.curve_x[0], data.curve_x.at(-1), box.left, box.right);
@@ -321,7 +320,6 @@
       element.replaceChildren(line, ...(power ? [html("sup", {}, power.replace("-", "−"))] : []));
     }
     sentence.textContent = verdict();
-    sentence.className = `explorer-verdict ${data.state[at()]}`;
     const what = `at λ = ${lambdaText(state.k)} and n = ${n()}`;
     fitPicture.querySelector("title").textContent = `The network's fit over the data ${what}`;
     lossPicture.querySelector("title").textContent = lossTitle();
