@@ -134,15 +134,14 @@ for size, k, row in zip(sizes, lows, by_size):
     print(f"{size:2d}  {lambdas[k]:6.3f}  {sd:8.3f}  {row[k]:18.4f}")
 
 # %% one_prior
-steps_kept = torch.arange(len(lambdas) - 2)  # λ halves where n doubles
-kept = torch.stack([by_size[i, steps_kept + 2 - i] for i in range(3)])
-excess = (kept - by_size.amin(1, keepdim=True)).amax(0)
-k = int(excess.argmin())
-print("prior sd  λ at n = 15, 30, 60  above the best λ, at most")
-for j in range(k - 1, k + 2):
-    three = "  ".join(f"{lambdas[j + 2 - i]:5.3f}" for i in range(3))
-    sd = (60 * lambdas[j]) ** -0.5
-    print(f"{sd:8.3f}  {three}  {excess[j]:24.4f}")
+above = by_size - by_size.amin(1, keepdim=True)  # (sizes, λ), in nats
+# λ is twice as large at 30 points as at 60, and four times at 15:
+same_prior = torch.stack([above[2 - i, i : 7 + i] for i in range(3)]).amax(0)
+same_decay = above.amax(0)
+prior, decay = same_prior.argmin(), same_decay.argmin()
+print("at any n, above the best λ for it by at most")
+print(f"one prior, sd {(60 * lambdas[prior]) ** -0.5:.3f}: {same_prior[prior]:.4f}")
+print(f"one λ, {lambdas[decay]:g}:          {same_decay[decay]:.4f}")
 
 # %% collapse
 flat = fitted.amax(1) - fitted.amin(1) < 1e-6
@@ -259,7 +258,7 @@ assert not flat[weight_decay < 1].any()
 
 # %% values tags=["hidden"]
 before = int((~flat[n == 60]).sum()) - 1  # the last fit that is not flat
-widest, best = int(excess.argmin()), by_size.amin(1)
+best = by_size.amin(1)
 values = {
     "fits": len(n),
     "threshold": threshold,
@@ -275,12 +274,12 @@ values = {
     "best_lambda_15": lambdas[lows[0]].item(),
     "best_lambda_30": lambdas[lows[1]].item(),
     "best_lambda_60": lambdas[lows[2]].item(),
-    "best_cost_30": (by_size[1, lows[1]] - by_size[1, lows[1] - 1]).abs().item(),
-    "kept_std": (60 * lambdas[widest]).item() ** -0.5,
-    "kept_lambda_15": lambdas[widest + 2].item(),
-    "kept_lambda_30": lambdas[widest + 1].item(),
-    "kept_lambda_60": lambdas[widest].item(),
-    "kept_excess": excess[widest].item(),
+    "kept_std": (60 * lambdas[prior]).item() ** -0.5,
+    "kept_lambda_15": lambdas[prior + 2].item(),
+    "kept_lambda_30": lambdas[prior + 1].item(),
+    "kept_lambda_60": lambdas[prior].item(),
+    "kept_prior": same_prior[prior].item(),
+    "kept_decay": same_decay[decay].item(),
     "before_lambda": lambdas[before].item(),
     "before_nll": fit_nll[n == 60][before].item(),
     "flat_lambda": lambdas[before + 1].item(),

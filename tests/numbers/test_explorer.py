@@ -5,7 +5,6 @@ import io
 import json
 import math
 import runpy
-from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -73,8 +72,8 @@ def fits(run):
     """Yield (index, θ, λ, the inputs and targets that this fit uses)."""
     inputs, y = run["inputs"].numpy(), run["y"].numpy()
     for k, theta in enumerate(run["theta"].numpy()):
-        step = 60 // (15, 30, 60)[k // 21]
-        yield k, theta, 2.0 ** ((k % 21 - 14) / 2), inputs[::step], y[::step]
+        step = 60 // (15, 30, 60)[k // 9]
+        yield k, theta, 2.0 ** (k % 9 - 5), inputs[::step], y[::step]
 
 
 def test_data_and_start_are_the_protocols_three_draws(run):
@@ -94,21 +93,20 @@ def test_features_are_standardized(run):
     assert np.allclose(inputs, standardized(grid), atol=1e-5)  # the snippet's x is float32
 
 
-def test_grid_has_enough_values_and_the_subsets_are_nested(run, data):
-    assert len(data["lambda"]) >= 15 and data["n"] == [15, 30, 60]
-    assert np.allclose(data["lambda"], [2 ** (k / 2) for k in range(-14, 7)], rtol=1e-11)
-    used = [set(np.flatnonzero(run["used"][k].numpy())) for k in (0, 21, 42)]
+def test_the_subsets_are_nested_and_the_grid_goes_in_factors_of_two(run, data):
+    assert data["n"] == [15, 30, 60] and data["lambda"] == [2.0**k for k in range(-5, 4)]
+    used = [set(np.flatnonzero(run["used"][k].numpy())) for k in (0, 9, 18)]
     assert used[0] < used[1] < used[2] and [len(part) for part in used] == [15, 30, 60]
 
 
 def test_prior_variance_is_one_over_n_lambda_and_doubling_n_halves_lambda(data):
     for i, n in enumerate(data["n"]):
         for k, weight in enumerate(data["lambda"]):
-            here = i * 21 + k
+            here = i * 9 + k
             assert data["prior_variance"][here] == pytest.approx(1 / (n * weight), rel=1e-5)  # 6 digits
             assert data["prior_std"][here] ** 2 == pytest.approx(1 / (n * weight), rel=2e-5)
-            if i and k >= 2:
-                assert data["prior_std"][here - 2] == data["prior_std"][here - 21]
+            if i and k:
+                assert data["prior_std"][here - 1] == data["prior_std"][here - 9]
 
 
 def test_nll_penalty_and_loss_are_those_of_a_numpy_forward_pass(run, data):
@@ -123,7 +121,7 @@ def test_nll_penalty_and_loss_are_those_of_a_numpy_forward_pass(run, data):
 def test_nll_of_new_labels_is_the_average_over_many_drawn_labels(run, data):
     clean, generator = run["clean"].numpy(), np.random.default_rng(0)
     labels = clean + 0.5 * generator.standard_normal((4000, 60))
-    for k in (0, 20, 25, 50, 62):
+    for k in (0, 8, 13, 22, 26):
         output, _ = forward(run["theta"][k].numpy(), run["inputs"].numpy())
         scores = CONSTANT + 2 * np.mean((labels - output) ** 2, axis=1)
         error = scores.std() / math.sqrt(len(scores))
@@ -134,7 +132,7 @@ def test_curves_are_the_networks_outputs_to_the_printed_digit(run, data):
     inputs = standardized(np.array(data["curve_x"]))
     for k, theta in enumerate(run["theta"].numpy()):
         output, _ = forward(theta, inputs)
-        assert np.abs(output - data["curves"][k]).max() < 0.0051  # rounded to hundredths
+        assert np.allclose(output, data["curves"][k], rtol=6e-4)  # four digits
 
 
 def test_gradient_norms_are_those_of_models_net_under_autograd(run, data):
@@ -150,7 +148,7 @@ def test_gradient_norms_are_those_of_models_net_under_autograd(run, data):
 
 def test_smooth_fits_have_a_short_gradient_by_finite_differences(run, data):
     smooth = [k for k, state in enumerate(data["state"]) if state == "smooth"]
-    assert len(smooth) > 10
+    assert smooth
     for k, theta, weight, inputs, y in fits(run):
         if k in smooth[::5]:
             steps = 1e-6 * np.eye(261)  # float64: error about 1e-9 an entry
@@ -171,9 +169,10 @@ def test_shortest_average_agrees_with_nonnegative_least_squares(run, data):
         assert data["shortest"][k] < best + 3e-4  # Gilbert's algorithm stops early; an average all the same
 
 
-def test_states_follow_from_the_two_norms(data):
+def test_every_fit_has_converged_and_its_state_follows_from_the_two_norms(data):
     for state, gradient, average in zip(data["state"], data["grad_norm"], data["shortest"]):
-        assert state == ("smooth" if gradient < 1e-3 else "kink" if average < 1e-3 else "flagged")
+        assert state == ("smooth" if gradient < 1e-3 else "kink")
+        assert average < 1e-3
 
 
 def test_fits_on_a_kink_touch_one_and_cannot_follow_their_gradient_down(run, data):
@@ -199,51 +198,94 @@ def test_beaten_fits_lose_at_their_own_lambda(run, data):
     known = list(fits(run))
     for k, theta, weight, inputs, y in known:
         mine = loss(theta, inputs, y, weight)
-        rivals = [loss(other, inputs, y, weight) for j, other, *_ in known if j // 21 == k // 21]
+        rivals = [loss(other, inputs, y, weight) for j, other, *_ in known if j // 9 == k // 9]
         assert data["beaten"][k] == (min(rivals) < mine - 1e-6)
 
 
-def test_fits_that_lose_are_counted_by_whether_they_converged(computed, data):
-    states = [state for state, loses in zip(data["state"], data["beaten"]) if loses]
-    unfinished = states.count("flagged")
-    lines = computed("explorer").stdout["local"].splitlines()
-    assert lines[0].startswith(f"{len(states)} of 63 ")
-    assert lines[1] == f"{unfinished} of these have not converged, {len(states) - unfinished} have"
-    flat = [max(curve) == min(curve) for curve in data["curves"]]  # to the printed hundredth
-    rows = zip(data["beaten"], flat, data["state"])
-    counted = sum(loses and level and state != "flagged" for loses, level, state in rows)
-    assert computed("explorer").values["beaten_flat"] == counted
+@pytest.fixture(scope="module")
+def scores(run):
+    """NLL, NLL of new labels and outputs of each fit, of shape (sizes, λ), by the forward pass above."""
+    clean, inputs = run["clean"].numpy(), run["inputs"].numpy()
+    nll, new, outputs = [], [], []
+    for _, theta, _, its_inputs, y in fits(run):
+        nll.append(loss(theta, its_inputs, y, 0))
+        outputs.append(forward(theta, inputs)[0])
+        new.append(CONSTANT + 0.5 + 2 * np.mean((outputs[-1] - clean) ** 2))
+    return np.reshape(nll, (3, 9)), np.reshape(new, (3, 9)), np.reshape(outputs, (3, 9, 60))
 
 
-def test_states_are_counted_as_the_page_says(computed, data):
-    counts, values = Counter(data["state"]), computed("explorer").values
-    assert [values[state] for state in ("smooth", "kink", "flagged")] == [
-        counts[state] for state in ("smooth", "kink", "flagged")
-    ]
-    assert values["converged"] == counts["smooth"] + counts["kink"] and values["fits"] == counts.total()
-    assert values["beaten"] == sum(data["beaten"])
-    losing = Counter(state for state, loses in zip(data["state"], data["beaten"]) if loses)
-    assert values["beaten_flagged"] == losing["flagged"]
-    assert values["beaten_converged"] == losing["smooth"] + losing["kink"]
+def test_counts_and_settings_quoted_are_those_of_the_data(computed, data):
+    v = computed("explorer").values
+    assert v["fits"] == len(data["state"]) and v["kink"] == data["state"].count("kink")
+    assert v["beaten"] == sum(data["beaten"])
+    assert (v["threshold"], v["lambda_min"]) == (data["threshold"], data["lambda"][0])
+    assert v["lowest_nll"] == pytest.approx(0.5 * math.log(2 * math.pi * math.e * v["noise_std"] ** 2))
 
 
-def test_smallest_and_largest_lambda_differ_by_more_than_the_noise(run):
-    outputs = [forward(theta, run["inputs"].numpy())[0] for theta in run["theta"].numpy()]
-    for first in (0, 21, 42):
-        assert math.sqrt(np.mean((outputs[first] - outputs[first + 20]) ** 2)) > 0.5
+def test_small_lambda_follows_the_noise_where_data_are_few(computed, scores):
+    v, (nll, new, _) = computed("explorer").values, scores
+    assert [v["first_nll_15"], v["first_new_15"]] == pytest.approx([nll[0, 0], new[0, 0]], rel=1e-9)
+    assert v["first_rms_15"] == pytest.approx(((nll[0, 0] - CONSTANT) / 2) ** 0.5, rel=1e-9)
+    assert v["best_new_15"] == pytest.approx(new[0].min(), rel=1e-9)
+    assert v["first_cost_60"] == pytest.approx(new[2, 0] - new[2].min(), rel=1e-9)
+    assert nll[0, 0] < v["lowest_nll"] < new[0, 0] and v["first_rms_15"] < 0.8 * v["noise_std"]
+    assert 5 * v["first_cost_60"] < new[0, 0] - new[0].min()
 
 
-def test_plain_run_prints_the_same_data_in_fewer_than_40_kb(computed, data):
+def kept(new):
+    """By how much one prior, and one λ, are above each size's best at most: (nats, λ for 60 points) each."""
+    above = new - new.min(1, keepdims=True)
+    prior = {k: max(above[2, k], above[1, k + 1], above[0, k + 2]) for k in range(7)}
+    decay = {k: above[:, k].max() for k in range(9)}
+    return [min((nats, 2.0 ** (k - 5)) for k, nats in one.items()) for one in (prior, decay)]
+
+
+def test_best_lambdas_and_what_keeping_one_prior_or_one_lambda_costs(computed, scores):
+    v, (_, new, _) = computed("explorer").values, scores
+    assert [v[f"best_lambda_{n}"] for n in (15, 30, 60)] == [2.0 ** (k - 5) for k in new.argmin(1)]
+    (by_prior, weight), (by_decay, _) = kept(new)
+    assert [v["kept_prior"], v["kept_decay"]] == pytest.approx([by_prior, by_decay], abs=1e-9)
+    assert [v[f"kept_lambda_{n}"] for n in (15, 30, 60)] == [4 * weight, 2 * weight, weight]
+    assert v["kept_std"] == pytest.approx((60 * weight) ** -0.5)
+
+
+@pytest.mark.nightly
+def test_with_other_noise_the_order_can_turn_around(computed, run):
+    """Three more draws of the noise, trained by the page's own cells."""
+    wins = set()
+    for seed in range(3):
+        names = dict(run)
+        noise = torch.randn(60, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+        names["y"] = run["clean"] + 0.5 * noise
+        for cell in ("predict", "losses", "train", "measure"):
+            exec(computed("explorer").sources[cell], names)
+        (by_prior, _), (by_decay, _) = kept(names["new_nll"].view(3, 9).numpy())
+        assert by_prior < 0.06 and by_decay < 0.06
+        wins.add(by_prior < by_decay)
+    assert False in wins
+
+
+def test_large_lambda_ends_in_collapse(computed, scores):
+    v, (nll, _, outputs) = computed("explorer").values, scores
+    flat = np.ptp(outputs[2], axis=1) < 1e-6
+    first = int(flat.argmax())
+    assert flat[first:].all() and not flat[:first].any()
+    assert [v["before_lambda"], v["flat_lambda"]] == [2.0 ** (first - 6), 2.0 ** (first - 5)]
+    assert [v["before_nll"], v["flat_nll"]] == pytest.approx([nll[2, first - 1], nll[2, first]], rel=1e-9)
+    assert v["flat_nll"] > 3 * v["before_nll"]
+
+
+def test_the_page_carries_what_the_fits_are_in_fewer_than_25_kb(computed, data):
     printed = computed("explorer").stdout["data"]
     assert max(map(len, printed.splitlines())) <= 76
     assert json.loads(printed) == data
-    assert len(json.dumps(data, separators=(",", ":"))) < 40_000
+    assert len(json.dumps(data, separators=(",", ":"))) < 25_000
 
 
 def test_table_says_what_the_data_say(computed, data):
     rows = [line.split(" | ") for line in computed("explorer").stdout["table"].splitlines()[2:]]
-    assert len(rows) == 63
+    assert len(rows) == len(data["state"])
     for k, row in enumerate(rows):
-        assert row[:2] == [str(data["n"][k // 21]), data["lambda_text"][k % 21]]
+        assert row[:2] == [str(data["n"][k // 9]), data["lambda_text"][k % 9]]
         names = ("prior_std", "nll", "penalty", "new_nll")
         assert [float(cell) for cell in row[2:6]] == pytest.approx([data[n][k] for n in names], rel=1e-3)

@@ -78,7 +78,8 @@ def value_of(formula, known):
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 def test_results_and_their_formulas_are_the_python_on_the_page(page, convert, loss, reduction):
     """Over many orders of magnitude, up to the largest and smallest that may be typed."""
-    numbers = [(60, 20, 0.5, 0.01), (10**9, 524288, 1e4, 3.3e-9), (10**20, 10**20, 1e20, 1e20), (1, 1, 1e-20, 1e-20)]
+    numbers = [(60, 20, 0.5, 0.01), (10**9, 524288, 1e4, 3.3e-9)]
+    numbers += [(10**20, 10**20, 1e20, 1e20), (1, 1, 1e-20, 1e-20)]
     own = "C" if loss == "cross-entropy" else "alpha"
     known_quantities = ("weight_decay", "lambda", "prior_variance", own)
     for known, (n, batch, variance, value) in itertools.product(known_quantities, numbers):
@@ -95,7 +96,7 @@ def test_results_and_their_formulas_are_the_python_on_the_page(page, convert, lo
             shown = found["formulas"][name]
             assert (shown == "given") == (name == known)
             if shown != "given":
-                assert float(exact) == pytest.approx(value_of(shown, symbols), rel=1e-12), (known, name, shown)
+                assert float(exact) == pytest.approx(value_of(shown, symbols), rel=1e-12), (name, shown)
 
 
 BAD = {
@@ -199,8 +200,9 @@ def test_calculator_fits_narrow_screens(page, width):
     page.set_viewport_size({"width": width, "height": 800})
     for loss, reduction in itertools.product(LOSSES, ("mean", "sum")):
         fill(page, loss=loss, reduction=reduction, value="1.23456789e-15")
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-        assert page.evaluate("(c => c.scrollWidth <= c.clientWidth)(document.querySelector('.calculator form'))")
+        for part in ("html", ".calculator form"):
+            fits = f"(c => c.scrollWidth <= c.clientWidth)(document.querySelector('{part}'))"
+            assert page.evaluate(fits), (part, loss, reduction)
 
 
 def test_without_javascript_the_form_is_hidden_and_explained(browser, site_url):
