@@ -110,7 +110,7 @@ for name, line in [("evidence", "C0--"), ("5 folds", "C1:"),
 for axes in (top, bottom):
     axes.axvline(true_variance, color="0.5", linewidth=1, label="true τ")
 bottom.set(xlabel="prior variance τ", ylabel="mean error", ylim=(0.15, 0.5))
-bottom.legend()
+bottom.legend(loc="upper right", ncols=2)
 bottom.set_xticks([1e-3, 1e-1, 1e1])
 peaks, average = grid[scores.argmax(0)], error.mean(axis=1)
 by_price = sorted(list(picks)[:3], key=lambda name: price[name].mean())
