@@ -239,7 +239,7 @@
     const steps = [...data.lambda.keys()];
     const wholes = steps.filter((k) => Number.isInteger(Math.log2(data.lambda[k]) / 2));
     const xTicks = wholes.map((k) => [x(k), data.lambda[k] < 1 ? `1/${1 / data.lambda[k]}` : String(data.lambda[k])]);
-    const yTicks = [0.25, 0.5, 1, 2, 4, 8].map((value) => [y(value), String(value)]);
+    const yTicks = [0.25, 0.5, 1, 2, 4, 8].filter((value) => low <= value && value <= high).map((value) => [y(value), String(value)]);
     const group = svg("g");
     for (const [name, look] of [["new_nll", "new"], ["loss", "total"], ["nll", "nll"]]) {
       group.append(svg("path", { class: `line ${look}`, d: path(steps.map(x), steps.map((k) => y(of(name, k)))) }));
