@@ -17,6 +17,7 @@ from pathlib import Path
 import apart
 import lxml.html
 import pytest
+from conftest import ADDRESSES
 from copies import ROOT, copy_sources
 
 VERSION = "0.0.73"
@@ -46,7 +47,7 @@ def other_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         assert found, f"no longer needed: {why}"
     (folder / "zensical.yml").write_text(configuration, encoding="utf-8")
     zensical = apart.installed("zensical", VERSION, sees_ours=True)
-    environment = os.environ | {"PYTHONPATH": str(folder), "NO_COLOR": "1", "LITERATE_SECONDS": "600"}
+    environment = os.environ | ADDRESSES | {"PYTHONPATH": str(folder), "LITERATE_SECONDS": "600"}
     for command in (
         [sys.executable, "-m", "literate"],
         [str(zensical), "build", "--config-file", "zensical.yml"],
