@@ -129,7 +129,7 @@ class Runs:
         for end in ends:
             if end and not isinstance(end, LiterateError):
                 raise end
-        raise_all(filter(None, ends))
+        raise_all(sorted(filter(None, ends), key=str))
 
     async def run(self, snippet: Snippet, gate: asyncio.Semaphore) -> None:
         async with gate:

@@ -17,9 +17,13 @@ from literate.render import View
 Pages = dict[Path, list[str]]
 ENDINGS = {".md", ".markdown", ".mdown", ".mkdn", ".mkd"}  # what MkDocs takes for pages
 MEANT = re.compile(r"-8<-|#!val")  # what somebody may have meant as an embed or a quote
-NOT_SEEN = re.compile(r'<!--.*?-->|<(span|div) class="arithmatex">.*?\\[)\]]\s*</\1>', re.S)
+CODE = re.compile(r"(`#!val[^`]*`)|`[^`]*`")
+FORMULA = re.compile(r"(?<![\\$])\$(?![\s$])[^$]+(?<!\s)\$(?!\d)|\\\(.*?\\\)")
+COMMENT = re.compile(r"<!--.*?-->", re.S)
 HEADING = re.compile(r"<h([1-6])\b(?:(?!</h\1>).)*?(data-value|arithmatex|katex)", re.S)
-MARK = re.compile(r'<[a-z][^<>]*?\s(?:data-(?P<kind>cell|value)="(?P<name>[^"]*)"|id="cell-(?P<id>[\w-]*)")')
+MARK = re.compile(
+    r'>[^<>]*<[a-z][^<>]*?\s(?:data-(?P<kind>cell|value)="(?P<name>[^"]*)"|id="cell-(?P<id>[\w-]*)")'
+)
 
 
 def pages_of(root: Path, docs: str = "docs") -> Pages:
@@ -60,6 +64,8 @@ def line_faults(line: str, views: dict[str, View], ids: set[str]) -> Iterator[tu
             yield f"{name} stands on this page twice", "embed its code once: what links to it needs one place"
         elif embed["half"] != ".out":
             ids.add(name)
+    if any("#!val" in formula for formula in FORMULA.findall(CODE.sub(r"\1", line))):
+        yield "a value in a formula", "put it beside the formula"
     for quote in QUOTE.finditer(line):
         view = views.get(quote["snippet"], View())
         try:
@@ -69,36 +75,29 @@ def line_faults(line: str, views: dict[str, View], ids: set[str]) -> Iterator[tu
         except (ValueError, OverflowError) as error:
             yield f"cannot format {quote[0]}: {error}", "use a Python format that fits the value"
     if MEANT.search(QUOTE.sub("", EMBED.sub("", line))):
-        rule = (
-            'write `--8<-- "snippet/cell.md"` on its own line, `#!val snippet.key` in single backticks'
-        )
+        rule = 'write `--8<-- "snippet/cell.md"` on its own line, `#!val snippet.key` in single backticks'
         yield "cannot read this embed or value", rule
 
 
 def published(path: Path, pages: Pages, page_html: str, views: dict[str, View]) -> Iterator[LiterateError]:
     """Yield a fault for each embed and quote of a page's source that its HTML has not exactly once."""
-    lines, page_html = pages[path], NOT_SEEN.sub("", page_html)
+    lines, page_html = pages[path], COMMENT.sub("", page_html)
     found = Counter((mark["kind"] or "id", mark["name"] or mark["id"]) for mark in MARK.finditer(page_html))
-    asked, places = Counter(), {}
+    asked, places, said = Counter(), {}, set()
     for number, line in enumerate(lines, 1):
         for mark, times in wanted(line, views):
             asked[mark] += times
-            places.setdefault(mark, []).append(number)
-    for (kind, name), times in asked.items():
-        if found[kind, name] != times:
-            number, *others = places[kind, name]
-            also = f" (asked for in lines {number}, {', '.join(map(str, others))})" if others else ""
-            what = f"{name} stands {found[kind, name]} times in the finished page, not {times}{also}"
-            rule = (
-                "embeds have lines of their own; no value stands in HTML, formulas, code or comments"
-            )
+            places.setdefault(mark, number)
+    for mark, times in asked.items():
+        if found[mark] != times and (number := places[mark]) not in said:
+            said.add(number)
+            what = f"{mark[1]} stands {found[mark]} times in the finished page, not {times}"
+            rule = "embeds have lines of their own; no value stands in HTML, formulas, code or comments"
             yield fault(f"{path}:{number}", what, rule, lines[number - 1].strip())
     for heading in HEADING.finditer(page_html):
         what = "a value in a heading" if heading[2] == "data-value" else "a formula in a heading"
         title = re.sub(r"<[^>]*>?", "", heading[0])
-        yield fault(
-            f"{path}:1", f"{what}: {title}", "use words: a heading is a title and a link, too"
-        )
+        yield fault(f"{path}:1", f"{what}: {title}", "use words: a heading is a title and a link, too")
 
 
 def wanted(line: str, views: dict[str, View]) -> Iterator[tuple[tuple[str, str], int]]:

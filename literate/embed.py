@@ -17,7 +17,7 @@ from markdown.inlinepatterns import InlineProcessor
 from literate.render import Element, view_of
 
 EMBED = re.compile(r'--8<-- "(?P<snippet>\w+)/(?P<cell>\w+)(?P<half>|\.code|\.out)\.md"')
-QUOTE = re.compile(r"`#!val (?P<snippet>\w+)\.(?P<key>[a-z]\w*)(?::(?P<spec>[^`\n]*))?`")
+QUOTE = re.compile(r"(?<!`)`#!val (?P<snippet>\w+)\.(?P<key>[a-z]\w*)(?::(?P<spec>[^`\n]*))?`(?!`)")
 
 
 class EmbedBlock(BlockProcessor):

@@ -109,9 +109,9 @@ def keep(figure, out: str) -> None:
 
 def flush() -> None:
     """Hand on what Python and C hold back, whatever a cell has put in the place of its streams."""
-    for stream in (sys.stdout, sys.stderr, sys.__stdout__, sys.__stderr__):
+    for name in ("stdout", "stderr", "__stdout__", "__stderr__"):
         try:
-            stream.flush()
+            getattr(sys, name).flush()
         except (AttributeError, ValueError, OSError):  # absent or closed
             pass
     C.fflush(None)
