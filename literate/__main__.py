@@ -3,7 +3,8 @@
 import sys
 from pathlib import Path
 
-from literate.build import alone, build
+from literate.alone import alone
+from literate.build import build
 from literate.read import LiterateError
 from literate.run import Limits
 

@@ -5,21 +5,20 @@ them. Faults are raised together, those of sources before anything runs, so that
 """
 
 import asyncio
-import fcntl
 import json
 import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from literate.alone import explained
 from literate.check import Pages, faults, pages_of
-from literate.fresh import key_of, machine_of, seal, stored
-from literate.read import LiterateError, Snippet, fault, read
+from literate.fresh import key_of, machine_of, store, stored
+from literate.read import LiterateError, Snippet, read
 from literate.render import View, view_of
 from literate.run import Limits, execute
 
@@ -78,31 +77,6 @@ def raise_all(found: Iterable[LiterateError]) -> None:
         raise LiterateError(said)
 
 
-@contextmanager
-def explained(root: Path) -> Iterator[None]:
-    """Word what the system refuses."""
-    try:
-        yield
-    except OSError as error:
-        rule = "outputs/ and the folder for temporary files must be writable, with room left"
-        raise fault(str(error.filename or root / "outputs"), error.strerror or str(error), rule) from None
-
-
-@contextmanager
-def alone(root: Path, say: Callable) -> Iterator[None]:
-    """Let one build at a time work in a project."""
-    with explained(root):
-        (root / "outputs").mkdir(exist_ok=True)
-        lock = (root / "outputs/.lock").open("w")
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            say("another build is at work here; waiting for its end")
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 class Runs:
     """Snippets that run side by side, long ones first; volatile ones one by one at the end."""
 
@@ -142,8 +116,8 @@ class Runs:
                 self.left -= 1
             took = time.monotonic() - began
             folder = self.root / "outputs/notebooks"
-            write(folder / f"{snippet.name}.ipynb", seal(notebook, self.keys[snippet.name]))
-            write(folder.parent / "seconds.json", json.dumps(self.times() | {snippet.name: took}))
+            store(folder / f"{snippet.name}.ipynb", notebook, self.keys[snippet.name])
+            (folder.parent / "seconds.json").write_text(json.dumps(self.times() | {snippet.name: took}))
             self.say(f"{snippet.name}: done in {took:.1f} s, {self.left} to go")
 
     def times(self) -> dict[str, float]:
@@ -160,11 +134,3 @@ class Runs:
             for name, began in self.running.items():
                 if (spent := time.monotonic() - began) > PATIENCE:
                     self.say(f"{name}: has been running for {spent:.0f} s")
-
-
-def write(path: Path, text: str) -> None:
-    """Write in one step, so that readers see whole files."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.part")
-    draft.write_bytes(text.encode())
-    os.replace(draft, path)

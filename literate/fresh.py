@@ -65,11 +65,14 @@ def key_of(snippet: Snippet, machine: str) -> str:
     return digest(json.dumps(parts, sort_keys=True).encode())
 
 
-def seal(notebook: nbformat.NotebookNode, key: str) -> str:
-    """Return the notebook as text, with its key and a digest of itself inside, so that a hand edit shows."""
+def store(path: Path, notebook: nbformat.NotebookNode, key: str) -> None:
+    """Write the notebook in one step, with its key and a digest of itself, so that a hand edit shows."""
     notebook.metadata["literate"] |= {"key": key, "digest": ""}
     notebook.metadata["literate"]["digest"] = digest(nbformat.writes(notebook).encode())
-    return nbformat.writes(notebook) + "\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.part")
+    draft.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
+    os.replace(draft, path)
 
 
 def stored(path: Path, key: str) -> dict | None:

@@ -20,7 +20,8 @@ from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, event_priority, get_plugin_logger
 from mkdocs.structure.files import File, Files
 
-from literate.build import alone, build, raise_all
+from literate.alone import alone
+from literate.build import build, raise_all
 from literate.check import published
 from literate.embed import QUOTE
 from literate.preview import Preview
@@ -110,6 +111,8 @@ class LiteratePlugin(BasePlugin[Settings]):
 
     def on_build_error(self, *, error: Exception) -> None:
         self.lock.close()
+        if self.preview:
+            self.preview.error = error
 
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: Callable):
         """Watch what snippets read; go on after faults."""

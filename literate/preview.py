@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mkdocs.commands import serve
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import MkDocsException
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import get_plugin_logger
 
@@ -27,6 +28,7 @@ class Preview:
         self.place = tempfile.TemporaryDirectory(prefix="preview-")
         self.shown, self.changed = Path(self.place.name, "site"), Path(self.place.name, "changed")
         self.changed.touch()
+        self.error: Exception | None = None  # of the last build, as it was raised
         self.first, serve.build = serve.build, self.build_first
 
     def build_first(self, config: MkDocsConfig, **settings) -> None:
@@ -62,12 +64,17 @@ class Preview:
 
     def say(self, error: BaseException) -> str:
         """Say why nothing was built, and return it."""
-        message = "".join(traceback.format_exception_only(error)).strip()
-        log.error("Not built: %s\nWhat is shown is the last good build, if there was one.\n", message)
+        error, self.error = self.error or error, None  # MkDocs hands on no more than that there was one
+        message = str(error) if isinstance(error, MkDocsException) else worded(error)
+        log.error("Not built: %s\nWhat is shown is the last good build, if there was one.\n", message.strip())
         return message
 
     def close(self) -> None:
         self.place.cleanup()
+
+
+def worded(error: BaseException) -> str:
+    return "".join(traceback.format_exception_only(error))
 
 
 class Modules:

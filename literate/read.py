@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TAGS = {"hidden", "volatile", "markdown", "data"}
-MARKER = re.compile(
-    r'# %%(?P<text> \[markdown\])?(?: (?P<name>[^\s=]+))?(?: tags=\[(?P<tags>["\w, ]*)\])?\s*'
-)
-NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+NAME = r"[a-z][a-z0-9_]{0,63}"
+MARKER = re.compile(rf'# %% (?:\[markdown\]|(?P<name>{NAME}))(?: tags=\[(?P<tags>["\w, ]*)\])?\s*')
 UNSEEN = re.compile(rb"\A\xef\xbb\xbf|[\x00-\x08\x0b-\x0c\x0e-\x1f\x7f]|\r(?!\n)")  # in an editor
 
 
@@ -60,15 +58,14 @@ class Snippet:
         return self.path.stem
 
     @property
-    def volatile(self) -> bool:
-        """Whether any output changes from run to run; such a snippet runs alone, last."""
+    def volatile(self) -> bool:  # then it runs alone
         return any("volatile" in cell.tags for cell in self.cells)
 
 
 def read(path: Path, root: Path) -> Snippet:
     """Return the snippet at `path`, relative to the project's folder `root`."""
     text, cells = read_text(path, root), []
-    if not NAME.fullmatch(path.stem):
+    if not re.fullmatch(NAME, path.stem):
         raise fault(f"{path}:1", "pages cannot name this snippet", "call the file lower_case_name.py")
     lines = text.split("\n")
     starts = [number for number, line in enumerate(lines, 1) if line.startswith("# %%")]
@@ -85,20 +82,17 @@ def read(path: Path, root: Path) -> Snippet:
 
 def read_cell(path: Path, start: int, lines: list[str]) -> Cell:
     """Return the cell whose marker, the first of `lines`, stands on line `start`."""
-    source = "\n".join(lines[1:]).rstrip()
     marker = MARKER.fullmatch(lines[0])
     if not marker:
-        rule = 'write `# %% lower_case_name`, or `# %% lower_case_name tags=["hidden"]`'
+        rule = (
+            'write `# %% lower_case_name`, of at most 64 letters, or `# %% lower_case_name tags=["hidden"]`'
+        )
         raise fault(f"{path}:{start}", "cannot read what this cell is called", rule, lines[0])
-    name = f"text-{start}" if marker["text"] else marker["name"] or ""
-    if marker["text"]:
-        source = re.sub(r"^# ?", "", source, flags=re.M)
+    source = "\n".join(lines[1:]).rstrip()
+    source = source if marker["name"] else re.sub(r"^# ?", "", source, flags=re.M)
     tags = frozenset(re.findall(r"\w+", marker["tags"] or ""))
     last = start + len("\n".join(lines).rstrip().split("\n")) - 1
-    cell = Cell(path, name, not marker["text"], tags, start, last, source)
-    if cell.code and not NAME.fullmatch(name):
-        rule = "write `# %% lower_case_name`, of at most 64 letters"
-        raise cell.fault("every code cell needs a name of its own", rule)
+    cell = Cell(path, marker["name"] or f"text-{start}", bool(marker["name"]), tags, start, last, source)
     if unknown := sorted(tags - TAGS):
         raise cell.fault(f"unknown tag {unknown}", f"write tags=[…], with some of {sorted(TAGS)}")
     return cell
@@ -126,10 +120,10 @@ def belongings(trees: list[ast.Module], root: Path) -> tuple[set[str], dict[str,
         nodes = list(ast.walk(trees.pop()))
         names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
         names |= {node.module for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
-        for name in {name.split(".")[0] for name in names} - imports:
+        for name in sorted({name.split(".")[0] for name in names} - imports):
             imports.add(name)
             package = (root / name / "__init__.py").is_file()
-            for path in below(root, name) if package else below(root, f"{name}.py"):
+            for path in below(root, name if package else f"{name}.py"):
                 files[path.as_posix()] = (root / path).read_bytes()
                 if path.suffix == ".py":
                     trees.append(parse(read_text(path, root), path))
@@ -140,12 +134,9 @@ def belongings(trees: list[ast.Module], root: Path) -> tuple[set[str], dict[str,
 
 def below(root: Path, name: str) -> list[Path]:
     """Return a file, or those of a folder; hidden ones and caches are not the author's."""
-    paths = [path.relative_to(root) for path in ((root / name), *sorted((root / name).rglob("*")))]
-    return [
-        path
-        for path in paths
-        if (root / path).is_file() and not any(part[0] == "." or part == "__pycache__" for part in path.parts)
-    ]
+    files = [path for path in (root / name, *sorted((root / name).rglob("*"))) if path.is_file()]
+    paths = [path.relative_to(root) for path in files]
+    return [path for path in paths if not any(part.startswith((".", "__pycache__")) for part in path.parts)]
 
 
 def read_text(path: Path, root: Path) -> str:

@@ -11,6 +11,7 @@ import signal
 import sys
 import tempfile
 import time
+from asyncio.subprocess import PIPE
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,21 +68,16 @@ class Run:
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
             (self.folder / name).write_bytes(data)
         places = {name: os.environ[name] for name in PLACES if name in os.environ}
-        own = {"HOME": str(self.place), "TMPDIR": str(self.place), "MPLCONFIGDIR": str(fonts)}
+        places |= {"HOME": str(self.place), "TMPDIR": str(self.place), "MPLCONFIGDIR": str(fonts)}
+        settled = {"cwd": self.folder, "env": places | settings(self.limits.threads)}
+        command = sys.executable, "-P", "-u", str(RUNNER)
         with self.err.open("ab") as err:
-            self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-u", str(RUNNER)),
-                cwd=self.folder,
-                env=places | settings(self.limits.threads) | own,
-                stdin=asyncio.subprocess.PIPE,
-                stdout=asyncio.subprocess.PIPE,
-                stderr=err,
-                start_new_session=True,
-                limit=2**30,
-            )
+            pipes = {"stdin": PIPE, "stdout": PIPE, "stderr": err, "limit": 2**30}
+            start = asyncio.create_subprocess_exec(*command, **settled, **pipes, start_new_session=True)
+            self.process = await start
         job = {name: str(getattr(self, name)) for name in ("folder", "out", "err")}
         job |= {"file": self.snippet.path.as_posix(), "text": self.snippet.text, "root": str(root)}
-        job |= {"imports": sorted(self.snippet.imports)}
+        job["imports"] = sorted(self.snippet.imports)
         job["cells"] = [(cell.line, cell.source) for cell in self.snippet.cells if cell.code]
         self.process.stdin.write(json.dumps(job).encode())
         self.process.stdin.close()

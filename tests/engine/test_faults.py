@@ -68,7 +68,7 @@ RUNS = {  # code of a cell -> (line, what is said)
     ),
     "async def f(): pass\nf()": (4, "never awaited"),
     'import subprocess; p = subprocess.Popen(["sleep", "60"])': (4, "left a process running"),
-    "import multiprocessing as m\nm.get_context('fork').Process(target=print, args=['late']).start()": (
+    "import multiprocessing as m, time\nlate = lambda: (time.sleep(1), print('late'))\nm.get_context('fork').Process(target=late).start()": (
         4,
         "printed after its last cell|left a process",
     ),
@@ -165,9 +165,9 @@ SNIPPETS = {  # text of a snippet, or its bytes -> what is said of it
     "# %% one\nprint(1)\n": ":1: no text says what this is about",
     "": ":1: no text says what this is about",
     "x = 1\n# %% [markdown]\n# # T\n": ":1: no text",
-    "# %% [markdown]\n# # T\n\n# %%\nprint(1)\n": ":4, cell '': every code cell needs a name",
-    "# %% [markdown]\n# # T\n\n# %% One\nprint(1)\n": ":4, cell 'One': every code cell needs a name",
-    f"# %% [markdown]\n# # T\n\n# %% {'a' * 65}\nprint(1)\n": ":4, cell 'aaa",
+    "# %% [markdown]\n# # T\n\n# %%\nprint(1)\n": ":4: cannot read what this cell is called",
+    "# %% [markdown]\n# # T\n\n# %% One\nprint(1)\n": ":4: cannot read what this cell is called",
+    f"# %% [markdown]\n# # T\n\n# %% {'a' * 65}\nprint(1)\n": ":4: cannot read what this cell is called",
     '# %% [markdown]\n# # T\n\n# %% tags=["hidden"]\nprint(1)\n': ":4",
     "# %% [markdown]\n# # T\n\n# %% one two\nprint(1)\n": ":4: cannot read what this cell is called",
     '# %% [markdown]\n# # T\n\n# %% one tag=["hidden"]\nprint(1)\n': ":4: cannot read what this cell is called",

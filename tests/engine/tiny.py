@@ -14,7 +14,8 @@ from pathlib import Path
 
 import lxml.html
 
-from literate.build import Built, alone, build
+from literate.alone import alone
+from literate.build import Built, build
 from literate.read import LiterateError, read
 from literate.run import Limits
 
@@ -86,7 +87,7 @@ class Tiny:
 
     def command(self, *arguments: str) -> dict:
         """Return what subprocess needs to run MkDocs here."""
-        environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
+        environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "SOURCE_DATE_EPOCH": "0"}
         return {"args": [sys.executable, "-m", "mkdocs", *arguments], "cwd": self.root, "env": environment}
 
     def mkdocs(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:

@@ -1,0 +1,239 @@
+"""Builds under bad circumstances: a clear message or a whole result; nothing stale, nothing left behind."""
+
+from __future__ import annotations
+
+import hashlib
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from tiny import Tiny
+
+from literate.read import read
+
+MAIN = """\
+# %% cell
+import models
+print("value", models.value)
+
+# %% values tags=["hidden"]
+values = {"value": models.value}
+"""
+FIGURE = """\
+import matplotlib.pyplot as plt
+fig, ax = plt.subplots(figsize=(2, 2), layout="constrained", label="A line and an image")
+ax.plot([1, 3], [2, 4]); ax.imshow([[0, 1]]); ax.set_title("title")
+"""
+STYLE = "backend: agg\nsvg.hashsalt: tiny\nsvg.fonttype: none\n"
+
+
+def make(root: Path) -> Tiny:
+    tiny = Tiny(root, main=MAIN, other="print(2)")
+    tiny.write("models.py", "value = 7\n")
+    tiny.write("docs/index.md", "# Tiny\n\nIt is `#!val main.value`.\n")
+    return tiny
+
+
+def files(folder: Path) -> dict[str, str]:
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory) -> dict[str, str]:
+    """Return the files of a site that was built in peace, but for the gzipped sitemap, which holds the time."""
+    tiny = make(tmp_path_factory.mktemp("peace"))
+    assert tiny.mkdocs().returncode == 0
+    return without_time(tiny)
+
+
+def without_time(tiny: Tiny) -> dict[str, str]:
+    return {name: state for name, state in files(tiny.root / "site").items() if name != "sitemap.xml.gz"}
+
+
+OTHERWISE = {
+    "HOME": "/nowhere",
+    "PYTHONHASHSEED": "4321",
+    "TZ": "Pacific/Kiritimati",
+    "LC_ALL": "C",
+    "COLUMNS": "63",
+    "USER": "somebody",
+    "MPLBACKEND": "pdf",
+    "MATPLOTLIBRC": "/nowhere",
+    "OMP_NUM_THREADS": "3",
+}
+
+
+def test_two_clean_builds_give_the_same_bytes_wherever_and_whoever_builds(tmp_path) -> None:
+    folder = tmp_path / "a b é # % '" / ("t" * 93)
+    folder.mkdir(parents=True)
+    both = make(tmp_path / "project"), make(tmp_path / "a b é # % '" / "project")
+    for tiny, environment in zip(both, ({}, OTHERWISE | {"TMPDIR": str(folder)})):
+        tiny.snippet("figure", FIGURE)
+        tiny.write("matplotlibrc", STYLE)
+        done = tiny.mkdocs(**environment)
+        assert done.returncode == 0, done.stderr
+        (fonts,) = (tiny.root / "outputs/fonts").iterdir()
+        assert list(fonts.glob("fontlist-*.json"))  # made before snippets run, since it takes long
+    assert without_time(both[0]) == without_time(both[1]) and not list(folder.iterdir())
+
+
+def test_a_build_works_without_home_and_from_another_folder(site, tmp_path) -> None:
+    tiny = make(tmp_path / "project")
+    asked = tiny.command("build", "--strict", "-f", str(tiny.root / "mkdocs.yml"))
+    asked["env"].pop("HOME", None)
+    done = subprocess.run(**asked | {"cwd": tmp_path}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert without_time(tiny) == site
+    asked = asked | {"args": [sys.executable, "-m", "literate"], "cwd": tiny.root}
+    done = subprocess.run(**asked, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "0 of 2 snippets to run\n")
+
+
+def test_two_builds_at_once_give_one_run_and_a_whole_site(site, tmp_path) -> None:
+    tiny = make(tmp_path)
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(lambda _: tiny.mkdocs(), range(2)))
+    said = "".join(one.stderr for one in done)
+    assert [one.returncode for one in done] == [0, 0] and said.count("main: running") == 1, said
+    assert "another build is at work here" in said and without_time(tiny) == site
+
+
+def test_a_build_killed_at_any_moment_leaves_nothing_false_and_no_process(site, tmp_path) -> None:
+    tiny = make(tmp_path / "project")
+    (tmp_path / "temporary").mkdir()
+    asked = tiny.command("build")
+    asked["env"]["TMPDIR"] = str(tmp_path / "temporary")
+    for moment in (0.2, 0.5, 0.8, 1.1, 1.5, 2.2):
+        process = subprocess.Popen(**asked, stderr=subprocess.DEVNULL)
+        time.sleep(moment)
+        children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+        process.kill()
+        process.wait()
+        assert not psutil.wait_procs(children, timeout=20)[1], "a snippet outlives its build"
+    assert tiny.mkdocs().returncode == 0
+    assert without_time(tiny) == site
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_build_ends_at_once_with_all_that_it_started(number, tmp_path) -> None:
+    tiny = Tiny(tmp_path / "project", waits="import os; os.system('echo begun; sleep 60')")
+    (tmp_path / "temporary").mkdir()
+    asked = tiny.command("build")
+    asked["env"]["TMPDIR"] = str(tmp_path / "temporary")
+    process = subprocess.Popen(**asked, stderr=subprocess.PIPE, text=True)
+    until = time.monotonic() + 30
+    while (
+        len(children := psutil.Process(process.pid).children(recursive=True)) < 2 and time.monotonic() < until
+    ):
+        time.sleep(0.1)
+    process.send_signal(number)
+    assert "Traceback" not in process.communicate(timeout=10)[1] and process.returncode != 0
+    assert not psutil.wait_procs(children, timeout=10)[1] and not list((tmp_path / "temporary").iterdir())
+
+
+@pytest.mark.parametrize("name", ["outputs", "outputs/notebooks"])
+def test_a_file_in_the_place_of_a_folder_is_said(name, tmp_path) -> None:
+    tiny = make(tmp_path)
+    tiny.write(name, "in the way")
+    done = tiny.mkdocs()
+    assert done.returncode != 0 and "Traceback" not in done.stderr
+    assert f"{name}" in done.stderr and "rule: outputs/" in done.stderr
+
+
+def test_a_full_disk_stops_the_build_and_the_next_one_is_whole(site, tmp_path) -> None:
+    tiny = make(tmp_path)
+
+    def small_files() -> None:  # a stand-in for a disk without room
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+    asked = tiny.command("build", "--strict")
+    done = subprocess.run(**asked, preexec_fn=small_files, capture_output=True, text=True)
+    assert done.returncode != 0 and "File too large" in done.stderr and "Traceback" not in done.stderr, (
+        done.stderr
+    )
+    assert tiny.mkdocs().returncode == 0
+    assert without_time(tiny) == site
+
+
+def test_a_fault_leaves_what_was_built_before(tmp_path) -> None:
+    tiny = make(tmp_path)
+    assert tiny.mkdocs().returncode == 0
+    before = files(tmp_path / "site")
+    tiny.edit("models.py", "7", "1 / 0")
+    assert tiny.mkdocs().returncode != 0 and files(tmp_path / "site") == before
+
+
+def test_printing_without_end_stops_in_bounded_memory(tmp_path) -> None:
+    """What the forking process held counts into a peak, so a small process asks."""
+    tiny = Tiny(tmp_path, prints='while True: print("x" * 100_000)')
+    peak = (
+        "import resource, subprocess, sys; code = subprocess.run([sys.executable, '-m', 'literate']).returncode\n"
+        "print(code, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    done = subprocess.run([sys.executable, "-c", peak], cwd=tmp_path, capture_output=True, text=True)
+    code, size = map(int, done.stdout.split())
+    assert code == 1 and "left more than 100000 characters" in done.stderr
+    assert size < 200_000 * (1000 if sys.platform == "darwin" else 1)  # bytes there, else KiB
+    assert tiny.root.exists()
+
+
+@pytest.mark.parametrize("option", ["seconds: x", "threads: many", "characters: 1.5", "absent: 1"])
+def test_an_option_that_is_none_is_said_by_mkdocs(option, tmp_path) -> None:
+    tiny = make(tmp_path)
+    tiny.edit("mkdocs.yml", "[literate]", f"[literate: {{{option}}}]")
+    done = tiny.mkdocs()
+    assert done.returncode != 0 and option.split(":")[0] in done.stderr and "Traceback" not in done.stderr
+
+
+def test_options_reach_the_runs(tmp_path) -> None:
+    tiny = Tiny(tmp_path, threads="import os; print(os.environ['OMP_NUM_THREADS'], 'x' * 20)")
+    tiny.edit("mkdocs.yml", "[literate]", "[literate: {threads: 2, characters: 10, seconds: 0.5}]")
+    assert "left more than 10 characters" in tiny.mkdocs().stderr
+    tiny.edit("mkdocs.yml", "characters: 10, seconds: 0.5", "characters: 30")
+    assert tiny.mkdocs().returncode == 0
+    assert tiny.page("threads").find_class("output")[0].text_content().startswith("2 x")
+
+
+def test_a_notebook_writes_what_it_reads_and_runs_alone(tmp_path) -> None:
+    tiny = make(tmp_path / "project")
+    tiny.write("package/__init__.py", "from . import part\n")
+    tiny.write("package/part.py", "value = open('data/deep/a.txt').read()\n")
+    tiny.write("data/deep/a.txt", "seven\n")
+    tiny.snippet("reads", "import package; print(package.part.value, end='')")
+    tiny.build()
+    notebook = nbformat.read(tiny.root / "outputs/notebooks/reads.ipynb", 4)
+    nbformat.validate(notebook)
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    for cell in notebook.cells:
+        if cell.source.startswith("%%writefile "):
+            name, _, text = cell.source.removeprefix("%%writefile ").partition("\n")
+            (alone / name).write_text(text + "\n")
+        elif cell.cell_type == "code":
+            ran = subprocess.run(
+                [sys.executable, "-c", cell.source], cwd=alone, capture_output=True, text=True
+            )
+            assert ran.returncode == 0, ran.stderr
+    assert ran.stdout == notebook.cells[-1].outputs[0].text == "seven\n"
+    shutil.copy(sys.executable, tiny.root / "data/binary")
+    assert any(one.startswith("data/binary: no notebook can write this file") for one in tiny.faults())
+
+
+def test_jupytext_reads_the_cells_that_the_engine_reads(root) -> None:
+    jupytext = pytest.importorskip("jupytext")
+    settings = {"extension": ".py", "format_name": "percent", "comment_magics": False}
+    for path in sorted((root / "snippets").glob("*.py")):
+        cells = read(path.relative_to(root), root).cells
+        theirs = jupytext.read(path, fmt=settings).cells
+        assert [(cell.code, cell.source) for cell in cells] == [
+            (cell.cell_type == "code", cell.source.rstrip()) for cell in theirs
+        ]
