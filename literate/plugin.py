@@ -65,11 +65,11 @@ class LiteratePlugin(BasePlugin[Settings]):
             self.built = build(self.root, docs, Limits(**self.config), log.info)
         except LiterateError as error:
             raise PluginError(f"\n\n{error}\n") from None
-        self.faults: list[LiterateError] = []
 
     @event_priority(100)  # before mkdocs-jupyter wraps the notebooks
     def on_files(self, files: Files, config: MkDocsConfig) -> Files:
         """Add each snippet's notebook page and, beside it, the snippet; and the table of values."""
+        self.files = [file for file in files.documentation_pages() if file.abs_src_path]
         place = config.site_dir, config.use_directory_urls
         for name in self.built.views:  # mkdocs-jupyter takes no `File.generated`
             files.append(File(f"notebooks/{name}.ipynb", str(self.folder.parent), *place))
@@ -93,18 +93,17 @@ class LiteratePlugin(BasePlugin[Settings]):
                     rows.writerow([path.as_posix(), number, shown, name, value, notebook])
         return text.getvalue()
 
-    @event_priority(-100)  # after all that others do to a page
-    def on_post_page(self, output: str, page, config: MkDocsConfig) -> None:
-        """Compare the finished page with its source."""
-        path = Path(page.file.abs_src_path or "").resolve()
-        if path.is_relative_to(self.root) and (page_of := path.relative_to(self.root)) in self.built.pages:
-            self.faults += published(page_of, self.built.pages, output, self.built.views)
-
-    @event_priority(100)  # before others work on the whole site
+    @event_priority(-200)  # after all that others do to pages
     def on_post_build(self, config: MkDocsConfig) -> None:
-        """Raise what the finished pages lack, for all of them at once."""
+        """Compare each finished page with its source; say what they lack, for all of them at once."""
+        found = []
+        for file in self.files:
+            path = Path(file.abs_src_path).resolve().relative_to(self.root)
+            if path in self.built.pages and (finished := Path(file.abs_dest_path)).is_file():
+                page_html = finished.read_text(encoding="utf-8")
+                found += published(path, self.built.pages, page_html, self.built.views)
         try:
-            raise_all(self.faults)
+            raise_all(found)
         except LiterateError as error:
             raise PluginError(f"\n\n{error}\n") from None
         self.lock.close()

@@ -1,7 +1,7 @@
 """A tiny project that runs the real engine: snippets without torch, pages without a publisher.
 
-Files are given by name; what a test does not care about is filled in: a snippet's first cell of text, the page that shows
-its cells, mkdocs.yml.
+What a test does not care about is filled in: a snippet's first cell of text, the page that shows its cells,
+mkdocs.yml.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ site_name: Tiny
 site_url: http://127.0.0.1:8000/
 theme: mkdocs
 plugins: [literate]
-markdown_extensions: [literate, admonition, attr_list, md_in_html, tables, pymdownx.details, pymdownx.superfences,
-  pymdownx.blocks.html, pymdownx.arithmatex: {generic: true}]
+markdown_extensions: [literate, admonition, attr_list, md_in_html, tables, pymdownx.details,
+  pymdownx.superfences, pymdownx.blocks.html, pymdownx.arithmatex: {generic: true}]
 """
 
 
@@ -78,7 +78,7 @@ class Tiny:
         raise AssertionError("nothing is said")
 
     def outputs(self, name: str) -> dict[str, list]:
-        """Return by cell what the last build's run of a snippet left: printed text, or the SVG of a figure."""
+        """Return by cell what a snippet's run left: printed text, or the SVG of a figure."""
         view = self.build().views[name]
         found = {
             cell: [lxml.html.fromstring(one.html()) for one in view.outputs[cell]] for cell in view.outputs
