@@ -33,6 +33,7 @@ torch.set_num_threads(1)
 LONG = "faults freshness page_quality zensical".split()
 SHARED = "TESTS_OF_ONE_SESSION"  # names the folder that the workers of one session share
 ran: set[str] = set()  # the files whose tests ran, for the gate
+UNREAD = pytest.StashKey[list[str]]()  # what the gate found
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -71,15 +72,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     oracles = {path.name for path in (ROOT / "tests/numbers").glob("test_*.py")}
     if oracles <= ran and site.exists() and not session.config.option.keyword:
         read = Values.READ.union(*(json.loads(one.read_text()) for one in together.glob("*.read")))
-        session.config.stash[unread_key] = unread(site, ROOT / "snippets", read)
-
-
-unread_key = pytest.StashKey[list]()
+        session.config.stash[UNREAD] = unread(site, ROOT / "snippets", read)
+        if session.config.stash[UNREAD]:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter, config: pytest.Config) -> None:
-    for line in config.stash.get(unread_key, []):
-        terminalreporter.write_line(f"GATE {line}")
+    for line in config.stash.get(UNREAD, []):
+        terminalreporter.write_line(f"FAILED {line}", red=True)
 
 
 @pytest.fixture(scope="session")
