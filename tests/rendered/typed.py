@@ -33,6 +33,7 @@ ALLOWED = [
     r"(?:PyTorch|Python|CC BY|GPT|Llama|ResNet|CUDA) ?-?\d[\d.]*",  # versions and models
     r"[A-Za-z]+(?:[-/][A-Za-z]+)*-?\d+[a-z]?",  # names that end so: float32, L2, A1, CIFAR-10, ViT-B/16
     r"\d-D",  # dimensions
+    r"1/[^\W\d_]\w*",  # a formula in plain text: 1/λ
     r"[^\W\d_]²",  # a square: σ², R²
 ]
 
