@@ -24,7 +24,12 @@ MODULES = Path(__file__).resolve().parent.parent / "node_modules"
 SERIF = str(MODULES / "@fontsource-variable/source-serif-4/files/source-serif-4-{}-wght-{}.woff2")
 KATEX = MODULES / "katex/dist"
 SIGNS = "katex_main-regular"  # has what the text face lacks: √, ∞
-EARLY = {False: ["serif-latin-normal"], True: ["serif-latin-normal", SIGNS, "katex_math-italic"]}
+EARLY = {  # what a page's first screen needs: face, where it is used
+    "serif-latin-normal": "//article",
+    "serif-latin-italic": "//article//em[not(preceding::h2)]",
+    SIGNS: "//article//*[contains(@class, 'stuck')]",
+    "katex_math-italic": "//article//*[contains(@class, 'stuck')]",
+}
 ITALIC = "//em | //i | //var | //cite | //blockquote"  # what the style sheet sets in italics
 SMALL = 1500  # bytes: such a face weighs less in the style sheet than a request for it does
 KATEX_FACE = re.compile(r"src:url\(fonts/(KaTeX_[\w-]+)\.woff2\)[^}]*")
@@ -74,9 +79,10 @@ def write_fonts(site: Path, pages: list[Page], formulas: list[str]) -> None:
     (folder / "fonts.css").write_text("".join(rules) + katex, encoding="utf-8")
     for page in pages:
         first = page.tree.find(".//link[@rel='stylesheet']")
-        for name in filter(places.get, EARLY[bool(page.tree.find_class("stuck"))]):
-            preload = {"rel": "preload", "as": "font", "type": "font/woff2", "crossorigin": ""}
-            first.addprevious(builder.LINK(preload, href=f"{page.up}assets/fonts/{places[name]}"))
+        for name, where in EARLY.items():
+            if name in places and page.tree.xpath(where):
+                preload = {"rel": "preload", "as": "font", "type": "font/woff2", "crossorigin": ""}
+                first.addprevious(builder.LINK(preload, href=f"{page.up}assets/fonts/{places[name]}"))
         first.addprevious(builder.LINK(rel="stylesheet", href=f"{page.up}assets/fonts/fonts.css"))
 
 
