@@ -13,8 +13,8 @@ FOUND = """(items) => items.flatMap((item) => {
 ANSWERED = """
 difference between adam and adamw: breaks/#adamw questions/#adam
 Adam vs AdamW: breaks/#adamw questions/#adam
-exclude LayerNorm: questions/#exclude
-exclude bias from weight decay: questions/#exclude questions/#biases
+exclude LayerNorm: questions/#exclude priors/#blocks
+exclude bias from weight decay: questions/#exclude questions/#biases priors/#blocks
 frozen weights change: questions/#frozen
 freeze layers: questions/#frozen breaks/#no-gradient
 optimal weight decay: choosing/ choosing/#evidence questions/#too-large
@@ -34,18 +34,18 @@ amp: questions/#in-between
 muon weight decay: breaks/#muon-lion
 gradient clipping: breaks/#clipping questions/#in-between
 gradient accumulation: breaks/#accumulation
-batch norm: breaks/#scale questions/#exclude
+batch norm: breaks/#scale questions/#exclude priors/#flat-gains
 batch size: questions/#batch-size choosing/#batches breaks/#minibatch
-prior variance: #claim #assumptions choosing/#names corrections/#tau
+prior variance: #claim #assumptions choosing/#names choosing/#calculator
 convert sklearn alpha to weight decay: questions/#sklearn choosing/#names choosing/#calculator
 calculator: choosing/#calculator
-learning rate schedule: questions/#schedule
+learning rate schedule: questions/#schedule choosing/#clock
 weight decay scheduler: questions/#schedule-decay questions/#schedule
 default weight decay adamw: questions/#values #adamw breaks/#table
 ridge regression: breaks/#ridge
 momentum: questions/#sgdw
 derivation of weight decay as gaussian prior: #bayes #claim questions/#gaussian
-mean squared error noise variance: #mse corrections/#mse
+mean squared error noise variance: #mse corrections/#substance
 laplace prior: priors/#laplace questions/#elastic-net
 informative prior transfer learning: priors/#toward-mean priors/#covariance priors/#does-it-help
 marginal likelihood: choosing/#evidence choosing/#laplace
