@@ -231,7 +231,7 @@ kinds = (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW)
 
 
 def tally(model, x, optimizer):
-    """Return how many tensors are decayed / flat / flat without a MAP estimate."""
+    """Count the tensors: decayed / flat / flat without a MAP estimate."""
     with contextlib.redirect_stdout(None):
         fates = audit(model, optimizer, 1000, lambda model: model(x))
     found = [*fates.values()]

@@ -149,7 +149,10 @@ def step_on_row_one(weight_decay, sparse=False):
 
 
 print("row          padding   used      2         3")
-rows_after = {"decay 0.01": step_on_row_one(0.01), "sparse": step_on_row_one(0.0, True)}
+rows_after = {
+    "decay 0.01": step_on_row_one(0.01),
+    "sparse": step_on_row_one(0.0, sparse=True),
+}
 for name, ends in rows_after.items():
     print(f"{name:<12}", "    ".join(f"{end:.4f}" for end in ends))
 

@@ -29,14 +29,15 @@ for n in (2, 20, 2000):
     print(f"{n:5d} {mle:11.3f} {map_estimate:6.3f}")
 
 # %% early_stopping
-curvature = torch.tensor([1.0, 0.1, 0.01])  # of the loss, along three directions
+curvature = torch.tensor([1.0, 0.1, 0.01])  # along three directions
 lr, steps = 0.1, 100
 stopped = 1 - (1 - lr * curvature) ** steps
 decay = 1 / (lr * steps)
 ridge = curvature / (curvature + decay)
 print("share of each direction that is fitted")
 print("curvature              1     0.1    0.01")
-for name, share in (("stopped at 100", stopped), (f"weight_decay {decay}", ridge)):
+shares = {"stopped at 100": stopped, f"weight_decay {decay}": ridge}
+for name, share in shares.items():
     print(f"{name:<17}", *(f"{x:7.3f}" for x in share.tolist()))
 
 # %% elastic_net
@@ -72,7 +73,7 @@ print(f"nuclear norm of BA        {sizes.sum():.4f}")
 
 # %% keras
 def after_step(optimizer_class, c=0.0, **settings):
-    """Return a weight after one step; slope 1, and c times its square in the loss."""
+    """Return a weight after one step on a loss w + c w²."""
     w = weight()
     optimizer = optimizer_class([w], lr=0.1, **settings)
     (w + c * w.square()).backward()

@@ -106,8 +106,9 @@ kinds = {"SGD": SGD, "Adam": Adam, "AdamW": AdamW}
 ends = {}
 for name, kind in kinds.items():
     rate = 0.05 if name == "SGD" else 0.01
-    ends[name] = [fit(kind, lambda t: 0.5, 1000, by, rate) for by in (1.0, 10.0)]
-    print(f"{name:<6} ends at {ends[name][0]:.3f}, ten times the loss {ends[name][1]:.3f}")
+    once, ten = (fit(kind, lambda t: 0.5, 1000, by, rate) for by in (1.0, 10.0))
+    ends[name] = once, ten
+    print(f"{name:<6} ends at {once:.3f}, ten times the loss {ten:.3f}")
 
 # %% rates
 def pace(optimizer_class, steps=400, **settings):
@@ -159,8 +160,8 @@ x = torch.randn(100, 1, dtype=torch.float64)
 x = (x - x.mean()) / x.std(correction=0)  # one feature of variance 1
 fits = {}
 for decay in (1e-4, 1e-2, 1.0, 100.0):
-    w = torch.linalg.solve(x.T @ x / 100 + decay * torch.eye(1), x.T @ (3 * x) / 100)
-    fits[decay] = w.item() / 3
+    curvature, pull = x.T @ x / 100 + decay * torch.eye(1), x.T @ (3 * x) / 100
+    fits[decay] = torch.linalg.solve(curvature, pull).item() / 3
     print(f"weight_decay {decay:<6g} leaves {fits[decay]:.4f} of the slope")
 
 # %% values tags=["hidden"]
