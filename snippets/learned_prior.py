@@ -37,7 +37,7 @@ def map_estimates(x, y, means, covariance):
     residual = (basis.mT @ (y[..., None] - x @ means[..., None]))[..., 0]
     tau = taus[:, None, None, None]
     step = tau * residual / (1 + tau * size)
-    return means + (xs.mT @ basis @ step[..., None])[..., 0]
+    return means + torch.einsum("tij,kmtj->kmti", xs.mT @ basis, step)
 
 
 # %% test_errors
@@ -50,7 +50,8 @@ def test_errors(theta, means, covariance, train, validation):
     average = covariance.diagonal(dim1=-2, dim2=-1).mean(-1)
     fits = map_estimates(*train, means, covariance / average[..., None, None])
     x, y = validation
-    best = ((y - (x @ fits[..., None])[..., 0]) ** 2).mean(-1).argmin(0)
+    predicted = torch.einsum("tij,kmtj->kmti", x, fits)
+    best = ((y - predicted) ** 2).mean(-1).argmin(0)
     chosen = fits.gather(0, best[None, ..., None].expand(1, *fits.shape[1:]))
     return 1 + ((chosen[0] - theta) ** 2).sum(-1)
 

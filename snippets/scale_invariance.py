@@ -151,12 +151,12 @@ def first_loss(batch, training):
     return ((softplus(z) @ V0 - y[batch])[0] ** 2).item()
 
 
-print("loss of example 0, with as companions")
-print("                 1, 2, 3   20, 40, 50   57, 58, 59")
+print("loss of example 0 in a batch with examples")
+print("                  1, 2, 3  20, 40, 50  57, 58, 59")
 for name, training in (("training mode", True), ("evaluation mode", False)):
     row = [first_loss([0, *others], training)
            for others in ([1, 2, 3], [20, 40, 50], [57, 58, 59])]
-    print("{:15} {:8.4f} {:12.4f} {:12.4f}".format(name, *row))
+    print("{:15} {:9.4f} {:11.4f} {:11.4f}".format(name, *row))
 
 # %% values tags=["hidden"]
 shares = [w.norm().item() / eps**0.25 for eps, (w, _) in maps.items()]
