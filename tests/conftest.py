@@ -6,31 +6,25 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 import pytest
 import torch
 from computed import ROOT, Runs, Values
+from copies import ADDRESSES, build
 from filelock import FileLock
 from gate import unread
 from serving import served
 
 from publish.browser import FLAGS, NONE, chromium
 
-ADDRESSES = {
-    "SITE_URL": "https://example.org/weight-decay/",  # a sub-path, as Pages serves it
-    "REPOSITORY_URL": "https://code.example.org/somebody/weight-decay-as-map-estimation",
-    "EDIT_URI": "edit/main/docs/",
-}
 # A shell starts background jobs deaf to Ctrl-C, and what they start inherits that; tests interrupt builds.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 # Workers share the processors: torch, asked for more threads than are free, waits for itself.
 torch.set_num_threads(1)
 # The files that take longest come first, so that none is left to run alone at the end.
-LONG = "faults freshness page_quality zensical".split()
+LONG = "honest_edits builds faults freshness every_page steps".split()
 SHARED = "TESTS_OF_ONE_SESSION"  # names the folder that the workers of one session share
 ran: set[str] = set()  # the files whose tests ran, for the gate
 UNREAD = pytest.StashKey[list[str]]()  # what the gate found
@@ -120,14 +114,6 @@ def site_dir(request: pytest.FixtureRequest, together: Path) -> Path:
             build(ROOT, together / "building", **ADDRESSES)
             (together / "building").rename(together / "site")
     return together / "site"
-
-
-def build(sources: Path, target: Path, **environment: str) -> None:
-    """Build the site of a folder of sources; on a busy machine a slow cell is no fault."""
-    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(target)]
-    settings = os.environ | {"LITERATE_SECONDS": "600"} | environment
-    ran = subprocess.run(command, cwd=sources, env=settings, capture_output=True, text=True)
-    assert ran.returncode == 0, f"the site does not build:\n{ran.stdout}{ran.stderr}"
 
 
 @pytest.fixture(scope="session")

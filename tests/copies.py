@@ -1,12 +1,19 @@
-"""A copy of the sources, for tests that build what is not there yet."""
+"""Builds of the site, from the sources or from a copy of them."""
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+ADDRESSES = {
+    "SITE_URL": "https://example.org/weight-decay/",  # a sub-path, as Pages serves it
+    "REPOSITORY_URL": "https://code.example.org/somebody/weight-decay-as-map-estimation",
+    "EDIT_URI": "edit/main/docs/",
+}
 
 
 def copy_sources(folder: Path) -> Path:
@@ -19,3 +26,11 @@ def copy_sources(folder: Path) -> Path:
             shutil.copy(ROOT / name, folder / name)
     (folder / "node_modules").symlink_to(ROOT / "node_modules")
     return folder
+
+
+def build(sources: Path, target: Path, **environment: str) -> None:
+    """Build the site of a folder of sources; on a busy machine a slow cell is no fault."""
+    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(target)]
+    settings = os.environ | {"LITERATE_SECONDS": "600"} | environment
+    ran = subprocess.run(command, cwd=sources, env=settings, capture_output=True, text=True)
+    assert ran.returncode == 0, f"the site does not build:\n{ran.stdout}{ran.stderr}"

@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 from computed import Runs
-from conftest import build
-from copies import copy_sources
+from copies import build, copy_sources
 from proofs import PROOFS
 from rendered import mismatches, read
 from tex import numbered, tokens

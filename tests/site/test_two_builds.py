@@ -11,8 +11,7 @@ import re
 from pathlib import Path
 
 import pytest
-from conftest import ADDRESSES, build
-from copies import copy_sources
+from copies import ADDRESSES, build, copy_sources
 from pypdf import PdfReader
 
 pytestmark = pytest.mark.nightly

@@ -17,8 +17,7 @@ from pathlib import Path
 import apart
 import lxml.html
 import pytest
-from conftest import ADDRESSES
-from copies import ROOT, copy_sources
+from copies import ADDRESSES, ROOT, copy_sources
 
 VERSION = "0.0.73"
 PAGES = sorted(path.stem for path in (ROOT / "docs").glob("*.md"))
