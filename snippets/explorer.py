@@ -204,7 +204,7 @@ ax.set(xlabel="input x", ylabel="target y", ylim=(-1.6, 7.4))
 ax.legend(loc="upper center", ncols=3)
 away = [errors[k].sqrt().item() for k in chosen]
 fig.set_label(
-    "Three fits to the same 15 points. With the smallest weight decay the"
+    f"Three fits to the same {sizes[0]} points. With the smallest weight decay the"
     f" curve bends after the noise, {away[0]:.2f} from the truth (root mean"
     f" square); with the middle one it stays {away[1]:.2f} from the truth;"
     f" with the largest it is flat, {away[2]:.2f} from it."

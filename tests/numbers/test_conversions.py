@@ -133,7 +133,8 @@ def test_bias_is_that_of_least_squares_with_and_without_its_penalty(snippet):
     inputs = np.column_stack([X, np.ones(80)])
     for key, on_bias in (("bias_free", 0), ("bias_decayed", 1)):
         penalty = 0.125 * np.diag([1, 1, 1, 1, 1, on_bias])  # alpha = σ²/τ
-        assert v[key] == pytest.approx(np.linalg.solve(inputs.T @ inputs + penalty, inputs.T @ y)[5], abs=1e-9)
+        fit = np.linalg.solve(inputs.T @ inputs + penalty, inputs.T @ y)
+        assert v[key] == pytest.approx(fit[5], abs=1e-9)
 
 
 def test_prior_widths_of_the_usual_values(snippet):

@@ -101,12 +101,14 @@ def again():
         modes, evidence[i] = through_singular_values(X, y, taus)
         error[i] = np.sum((modes - theta) ** 2, axis=1)
         missed = [
-            np.sum((y[k] - through_singular_values(X[~k], y[~k], taus)[0] @ X[k].T) ** 2, axis=1) for k in parts
+            np.sum((y[k] - through_singular_values(X[~k], y[~k], taus)[0] @ X[k].T) ** 2, axis=1)
+            for k in parts
         ]
         folds[i], split[i] = sum(missed[:5]), missed[5]
     rows = np.arange(draws)
     chosen = {"evidence": evidence.argmax(1), "folds": folds.argmin(1), "split": split.argmin(1)}
-    return {name: error[rows, pick] for name, pick in chosen.items()} | {"true": error[:, 8], "flat": error[:, 20]}
+    prices = {name: error[rows, pick] for name, pick in chosen.items()}
+    return prices | {"true": error[:, 8], "flat": error[:, 20]}
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The evidence of logistic regression: against integrals, finite differences and other data sets."""
 
 import re
+from functools import partial
 
 import numpy as np
 import pytest
@@ -58,9 +59,8 @@ def test_hessian_is_that_of_finite_differences(functions, data):
         return (f(a + b) - f(a - b) - f(b - a) + f(-a - b)) / 4e-8
 
     for mode, curve, X, y in zip(theta, hessian, *data):
-        numeric = [
-            [second(lambda d: surprise(mode + d, 1.0, X, y), a, b) for a in step] for b in step
-        ]
+        around = partial(lambda mode, X, y, d: surprise(mode + d, 1.0, X, y), mode, X, y)
+        numeric = [[second(around, a, b) for a in step] for b in step]
         assert np.allclose(curve, numeric, rtol=1e-4, atol=1e-4)
 
 
@@ -144,6 +144,7 @@ def again():
 def test_what_choosing_costs_holds_on_other_data_sets(snippet, again):
     """Within four standard errors of the difference between the page's data sets and these."""
     v = snippet.values
+    assert (v["examples"], v["parameters"]) == (60, 10)  # as here
     pairs = {"cost": ("evidence", "true"), "folds_cost": ("folds", "true"), "gap": ("evidence", "folds")}
     for key, (one, other) in pairs.items():
         gap = again[one] - again[other]

@@ -98,7 +98,8 @@ def test_clocks_quoted_are_sums_of_rates_and_the_articles_is_a_tenth(snippet):
     v = snippet.values
     assert v["steps"] == 1000
     assert v["constant_clock"] == pytest.approx(1000 * 1e-3)
-    assert v["cosine_clock"] == pytest.approx(sum(5e-4 * (1 + math.cos(math.pi * t / 1000)) for t in range(1000)))
+    cosine = [5e-4 * (1 + math.cos(math.pi * t / 1000)) for t in range(1000)]
+    assert v["cosine_clock"] == pytest.approx(sum(cosine))
     assert v["post_clock"] == pytest.approx(0.01 * 0.01 * 1000)
     assert v["post_left"] == pytest.approx(math.exp(1000 * math.log1p(-1e-4)))
 

@@ -42,7 +42,7 @@ def test_each_mean_divides_by_what_its_definition_says(snippet, data):
 
 @pytest.mark.parametrize("options", [{}, {"weight": 2.5}, {"label_smoothing": 0.2}])
 def test_lambda_of_the_divisor_keeps_the_map_estimate(snippet, options):
-    """At the mode of Σ log p − ‖θ‖²/2τ, the gradient of PyTorch's mean plus θ/(nτ) vanishes for that n alone."""
+    """At the mode of Σ log p − ‖θ‖²/2τ, PyTorch's mean has the gradient −θ/(nτ) for that n alone."""
     namespace = {}
     exec(snippet.sources["divisor"], {"torch": torch}, namespace)
     torch.manual_seed(1)
