@@ -1,4 +1,4 @@
-"""The table of the first screen: each prior against PyTorch's own density, each timescale against repeated steps."""
+"""The table of the first screen: priors against PyTorch's own density, timescales against repeated steps."""
 
 import re
 
@@ -41,7 +41,7 @@ def test_adamw_without_gradient_falls_to_one_part_in_e_in_that_many_steps(run):
 
 def test_epochs_are_examples_seen_over_examples_there_are(run):
     for line in run.stdout["lookup"].splitlines()[2:]:
-        n, epochs = (int(number.replace(",", "")) for number in re.findall(r"^\| ([\d,]+)|([\d,]+) epochs", line)
-                     for number in number if number)
+        found = re.findall(r"^\| ([\d,]+)|([\d,]+) epochs", line)
+        n, epochs = (int("".join(pair).replace(",", "")) for pair in found)
         assert epochs == pytest.approx(run.values["steps"] * run.values["batch"] / n, abs=0.5)
     assert run.values["epochs"] * 50_000 == pytest.approx(run.values["steps"] * run.values["batch"])

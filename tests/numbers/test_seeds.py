@@ -40,7 +40,7 @@ def raw():
 
 
 def test_counts_medians_and_farthest_gaps_are_those_of_an_own_loop(run, raw):
-    """Bit for bit: an unstable run's gap is the growth of its roundings, so that nothing looser would hold."""
+    """Bit for bit: an unstable run's gap is the growth of its roundings; nothing looser would hold."""
     settings = {
         "raw": raw[0],
         "float64": gaps(range(COUNT), "raw", 1e-2, torch.float64)[0],
@@ -52,7 +52,8 @@ def test_counts_medians_and_farthest_gaps_are_those_of_an_own_loop(run, raw):
         assert run.values[f"median_{key}"] == gap.median().item()
         assert run.values[f"farthest_{key}"] == gap.max().item()
     assert run.values["count"] == COUNT and run.values["steps"] == len(raw[2])
-    assert run.values["parted_raw"] > 0 == run.values["parted_small_rate"] == run.values["parted_standardized"]
+    assert run.values["parted_raw"] > 0
+    assert run.values["parted_small_rate"] == run.values["parted_standardized"] == 0
 
 
 def curvature(vector: torch.Tensor, features: torch.Tensor, y: torch.Tensor) -> float:
