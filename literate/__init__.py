@@ -8,7 +8,7 @@ Flow, one module a step:
     render    the notebook        -> HTML of cells and values
     embed     pages               -> their place in a page; the Markdown extension
     check     what pages ask for exists, and stands in them as published
-    build     all of it; `python -m literate` from the project's folder
+    build     all of it, one build at a time (alone); `python -m literate` from the project's folder
     plugin    the same in MkDocs (preview: `mkdocs serve` goes on after a fault)
 
 MkDocs is imported in the last line's modules alone, torch nowhere.

@@ -86,8 +86,8 @@ class Runs:
 
     async def all(self, stale: list[Snippet], fonts: Path) -> None:
         """Run them; raise the faults of all."""
-        if any("matplotlib" in snippet.imports for snippet in stale) and not fonts.exists():
-            fonts.mkdir(parents=True)
+        fonts.mkdir(parents=True, exist_ok=True)
+        if any("matplotlib" in one.imports for one in stale) and not any(fonts.glob("fontlist-*")):
             environment = os.environ | {"MPLCONFIGDIR": str(fonts)}
             subprocess.run([sys.executable, "-c", STYLE], env=environment, cwd=fonts, capture_output=True)
         times = self.times()

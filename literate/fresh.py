@@ -30,7 +30,10 @@ def digest(data: bytes) -> str:
 
 
 # The engine that is at work: read now, since its files may be edited under a running preview.
-ENGINE = [digest(Path(__file__).with_name(f"{name}.py").read_bytes()) for name in ("read", "run", "runner")]
+ENGINE = [
+    digest(Path(__file__).with_name(f"{name}.py").read_bytes())
+    for name in ("read", "run", "runner", "notebook")
+]
 
 
 def settings(threads: int) -> dict[str, str]:
