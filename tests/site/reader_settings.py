@@ -10,7 +10,7 @@ from visits import BEYOND, UNFOLD
 OVERLAPS = r"""() => {
   const BLOCK = /^(block|list-item|table(-cell|-caption)?|flow-root|(inline-)?(flex|grid)|inline-block)$/;
   const skipped = '.katex-html *, .katex-mathml, .katex-mathml *, .visually-hidden, svg *, script, style, '
-    + '.preview, .preview *, .md-header *, .md-sidebar *, .md-skip, .md-dialog *';
+    + '.preview, .preview *, .md-header *, .md-sidebar *, .md-skip, .md-dialog *, .md-content__button *';
   const floats = (element) => {
     for (let part = element; part && part !== document.body; part = part.parentElement) {
       if (/absolute|fixed|sticky/.test(getComputedStyle(part).position)) return true;
