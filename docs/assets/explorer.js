@@ -214,7 +214,8 @@
     const box = frame(priorPicture, 78, { left: 8, bottom: 22 });
     const widest = Math.max(...data.prior_std);
     const x = linear(-widest, widest, box.left, box.right);
-    const ticks = [-2, -1, 0, 1, 2].map((value) => [x(value), String(value).replace("-", "−")]);
+    const values = [-2, -1, 0, 1, 2].filter((value) => Math.abs(value) <= widest);
+    const ticks = values.map((value) => [x(value), String(value).replace("-", "−")]);
     const under = svg("path", { class: "under" });
     const bell = svg("path", { class: "line bell" });
     priorPicture.replaceChildren(under, axes(box, ticks, [], "", ""), bell);
