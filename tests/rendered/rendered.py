@@ -112,6 +112,7 @@ class Page:
             yield from self.differ(name, "a figure" if svg is not None else "text", kind)
         elif kind == "figure":
             said = " ".join(element.xpath(".//*[local-name()='title' or local-name()='desc']/text()"))
+            said = said or element.get("data-alt", "")  # no publisher has been at work
             said, meant = (" ".join(re.findall(r"\w+", text)) for text in (said, computed["alt"]))
             yield from self.differ(f"{name}, alternative text", said, meant)
             if not volatile:
