@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from computed import Runs
-from copies import build, copy_sources
+from copies import ROOT, build, copy_sources
 from proofs import PROOFS
 from rendered import mismatches, read
 from tex import numbered, tokens
@@ -95,8 +95,8 @@ EDITS += [add_a_citation_with_its_entry, add_a_page, change_lr_in_the_experiment
 def edited(tmp_path_factory) -> tuple[Path, Path]:
     """Return the sources after all edits, and the site that they build."""
     copy = copy_sources(tmp_path_factory.mktemp("edited"))
-    if Path("outputs").exists():
-        shutil.copytree("outputs", copy / "outputs")
+    if (ROOT / "outputs").exists():
+        shutil.copytree(ROOT / "outputs", copy / "outputs")
     done = 0
     for edit in EDITS:
         with suppress(ChangedError):
