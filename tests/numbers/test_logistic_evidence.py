@@ -189,7 +189,7 @@ def test_five_folds_do_better_than_the_evidence_and_both_than_the_flattest_prior
 @pytest.mark.parametrize("tau", [0.05, 1.0, 20.0])
 def test_laplace_torch_gives_the_same_evidence(functions, data, double, tau):
     """Its softmax of two logits, each weight with half the variance, is this model: they differ by τ."""
-    Laplace = pytest.importorskip("laplace", reason="laplace-torch is installed apart").Laplace
+    Laplace = pytest.importorskip("laplace", reason="laplace-torch: `make outputs/apart`").Laplace
     import torch
     from torch.utils.data import DataLoader, TensorDataset
 
