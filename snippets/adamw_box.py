@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Where AdamW’s decay ends
 #
-# Two parameters, one loss whose minimum lies outside the box |θ| ≤ 1/λ. SGD ends
+# Two parameters, one loss whose minimum lies outside the box. SGD ends
 # at the minimum of the penalized loss; AdamW ends at the edge of the box.
 
 # %% problem

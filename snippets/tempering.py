@@ -1,7 +1,7 @@
 # %% [markdown]
 # # Temperatures, and what they do to the mode
 #
-# A posterior to the power 1/T keeps its mode and changes its width. A likelihood
+# A posterior to the power $1/T$ keeps its mode and changes its width. A likelihood
 # to that power moves the mode, as another weight decay does.
 
 # %% problem

@@ -92,6 +92,37 @@ def test_products_print_the_soft_threshold(snippet):
         assert double == threshold == pytest.approx(max(target - 0.3, 0), abs=1e-4)
 
 
+def test_no_draw_comes_near_the_mode(snippet):
+    v = snippet.values
+    chi = stats.chi(v["parameters"], scale=v["prior_variance"] ** 0.5)
+    # The number of draws expected below the smallest is exponential with mean one.
+    assert 0.005 < v["draws"] * chi.cdf(v["norm_smallest"]) < 7
+    below = stats.norm(scale=v["prior_variance"] ** 0.5)
+    one = v["norm_smallest"] / v["parameters"] ** 0.5  # a vector of that norm, all entries alike
+    orders = v["parameters"] * (below.logpdf(0) - below.logpdf(one)) / math.log(10)
+    assert v["orders_below"] == pytest.approx(orders, rel=1e-9)
+    assert v["n"] == 60 and v["prior_variance"] == pytest.approx(1 / 0.6)
+
+
+def test_posterior_draws_are_as_long_as_on_other_data_sets(snippet):
+    """Fifty parameters, thirty examples, again and again: by least squares on rows for data and prior."""
+    v, ends = snippet.values, []
+    for seed in range(30):
+        rng = np.random.default_rng(1000 + seed)
+        theta, X = rng.normal(size=50) / 0.6**0.5, rng.normal(size=(30, 50))
+        y = X @ theta + 0.5 * rng.normal(size=30)
+        q, r = np.linalg.qr(np.vstack([X / 0.5, 0.6**0.5 * np.eye(50)]))
+        mode = np.linalg.solve(r, q.T @ np.concatenate([y / 0.5, np.zeros(50)]))
+        draws = mode + np.linalg.solve(r, rng.normal(size=(50, 2000))).T
+        squares = np.sum(draws**2, axis=1)
+        ends.append([*np.quantile(squares, [0.05, 0.95]), mode @ mode / 50])
+    mean, spread = np.mean(ends, axis=0), np.std(ends, axis=0)
+    found = np.array([v["posterior_low"], v["posterior_high"], v["naive_variance"]])
+    assert np.all(np.abs(found - mean) < 4 * spread)  # one data set among others
+    assert v["wide_parameters"] == 50
+    assert v["posterior_low"] < v["norm_true"] < v["posterior_high"] and v["norm_mode"] < v["posterior_low"]
+
+
 def test_map_estimate_is_shorter_than_posterior_draws_and_truth(snippet):
     v = snippet.values
     assert v["norm_mode"] < min(v["norm_posterior"], v["norm_true"])
