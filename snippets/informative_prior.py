@@ -57,8 +57,9 @@ for _ in range(steps):
 
 # %% same_path
 ends = [mu[name] + d.detach() for name, d in delta.items()]
-print(f"distance from μ, before training: {distance(start.parameters(), mu.values()):.3f}")
-print(f"distance from μ, after {steps} steps: {distance(ends, mu.values()):.3f}")
+before, after = (distance(end, mu.values()) for end in (start.parameters(), ends))
+print(f"distance from μ, before training: {before:.3f}")
+print(f"distance from μ, after {steps} steps: {after:.3f}")
 print("the two runs coincide:", distance(model.parameters(), ends) < 1e-8)
 
 # %% [markdown]
