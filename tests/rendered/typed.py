@@ -30,7 +30,7 @@ ALLOWED = [
     r"(?:seed|epochs?) 0(?: (?:to|and) \d)?",  # names of a run and of steps that a page shows
     rf"(?:\d{{1,2}} )?{MONTH} (?:19|20)\d\d",  # dates
     r"(?:in|since|of|the|from|until|before|after) (?:19|20)\d\d",
-    r"(?:PyTorch|Python|CC BY|GPT|Llama|ResNet|CUDA) ?-?\d[\d.]*",  # versions and models
+    r"(?:PyTorch|Python|CC BY|GPT|Llama|ResNet|CUDA) ?-?\d[\d.]*(?: to \d[\d.]*)?",  # versions, models
     r"[A-Za-z]+(?:[-/][A-Za-z]+)*-?\d+[a-z]?",  # names that end so: float32, L2, A1, CIFAR-10, ViT-B/16
     r"\d-D",  # dimensions
     r"1/[^\W\d_]\w*",  # a formula in plain text: 1/λ
