@@ -46,7 +46,8 @@ install: $(READY)  ## the environment alone
 
 browser: $(READY)
 	@$(BIN)/python -c "import sys; from publish.browser import chromium; sys.exit(not chromium())" \
-	  || $(BIN)/python -m playwright install --with-deps chromium
+	  || $(BIN)/python -m playwright install --with-deps chromium \
+	  || (apt-get update -qq && apt-get install -qq --yes chromium)
 
 bench: $(READY)  ## how long builds take, as ratios measured in one run
 	PYTHONPATH=tests $(BIN)/python tests/engine/bench.py

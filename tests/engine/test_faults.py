@@ -40,7 +40,7 @@ RUNS = {  # code of a cell -> (line, what is said)
     "import sys; del sys.stderr; 1 / 0": (CODE, "ZeroDivisionError"),
     "import threading; threading.Thread(target=lambda: 1 / 0).start()": (
         4,
-        "ZeroDivisionError|threads running",
+        "ZeroDivisionError|threads running|Exception in thread",
     ),
     "import threading, time\nt = threading.Thread(target=lambda: 1 / 0); t.start(); t.join()": (
         4,

@@ -10,6 +10,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import lxml.html
@@ -62,8 +63,8 @@ class Tiny:
     def build(self, **limits: float) -> Built:
         """Run the engine without MkDocs."""
         self.ran, self.said = [], []
-        with alone(self.root, self.say):
-            return build(self.root, Path("docs"), Limits(**limits), self.say)
+        with alone(self.root, self.say), ThreadPoolExecutor(1) as apart:  # a browser's loop may hold this thread
+            return apart.submit(build, self.root, Path("docs"), Limits(**limits), self.say).result()
 
     def say(self, text: str) -> None:
         self.said.append(text)
