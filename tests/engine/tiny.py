@@ -61,9 +61,9 @@ class Tiny:
         self.write(f"docs/{name}.md", f"# {name}\n\n{embeds}")
 
     def build(self, **limits: float) -> Built:
-        """Run the engine without MkDocs."""
+        """Run the engine without MkDocs, in a thread of its own: a browser may hold the loop of this one."""
         self.ran, self.said = [], []
-        with alone(self.root, self.say), ThreadPoolExecutor(1) as apart:  # a browser's loop may hold this thread
+        with alone(self.root, self.say), ThreadPoolExecutor(1) as apart:
             return apart.submit(build, self.root, Path("docs"), Limits(**limits), self.say).result()
 
     def say(self, text: str) -> None:
