@@ -70,7 +70,7 @@ def write_fonts(site: Path, pages: list[Page], formulas: list[str]) -> None:
     rules = [Path(__file__).with_name("fonts.css").read_text(encoding="utf-8")]
     if SIGNS in places:
         rules.append(RULE.format("normal", "400 600", places[SIGNS], span(letters[SIGNS])))
-    for script in ("greek", "latin"):  # where two have a letter, browsers take the last
+    for script in ("latin-ext", "greek", "latin"):  # where two have a letter, browsers take the last
         for style, weights, wanted in (("normal", (400, 600), text), ("italic", (400, 400), slanted)):
             name, source = f"serif-{script}-{style}", Path(SERIF.format(script, style))
             place = keep(name, source, wanted, weights)

@@ -60,7 +60,7 @@ for (name, path), style in zip(paths.items(), ("C0-", "C1--"), strict=True):
 ax.plot(*minimum, "k+", ms=10, mew=1.8)
 ax.annotate("minimum of f", minimum + torch.tensor([-0.9, 0.3]))
 ax.annotate("box |θ| ≤ 1/λ", (-0.95, 0.75), color="C2")
-ax.set(xlabel="θ₁", ylabel="θ₂", aspect="equal")
+ax.set(xlabel="first parameter", ylabel="second parameter", aspect="equal")
 ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1))
 sgd, adamw = (path[-1].tolist() for path in paths.values())
 fig.set_label(

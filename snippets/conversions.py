@@ -142,7 +142,7 @@ for name, weight, bias in rows:
 # loss that takes the mean.
 
 # %% meaning tags=["markdown"]
-print("| setting | n = 60 | n = 50,000 | n = 1,281,167 | n = 10⁹ |")
+print("| setting | n = 60 | n = 50,000 | n = 1,281,167 | n = 1e9 |")
 print("|---|--:|--:|--:|--:|")
 settings = [(f"`weight_decay={decay:g}`", "lambda", decay)
             for decay in (1e-2, 1e-3, 1e-4)]

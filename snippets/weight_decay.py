@@ -149,7 +149,7 @@ def summary(model):
 
 
 def print_table(ends):
-    print("| run | MSE | L | ‖θ‖ | ‖∇L‖ |\n| --- | ---: | ---: | ---: | ---: |")
+    print("| run | MSE | L | norm of θ | gradient |\n| --- | ---: | ---: | ---: | ---: |")
     for name, (error, loss, norm, slope) in ends.items():
         print(f"| {name} | {error:.5f} | {loss:.4f} | {norm:.4f} | {slope:.3f} |")
 
