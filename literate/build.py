@@ -7,8 +7,6 @@ them. Faults are raised together, those of sources before anything runs, so that
 import asyncio
 import json
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -17,13 +15,13 @@ from pathlib import Path
 
 from literate.alone import explained
 from literate.check import Pages, faults, pages_of
+from literate.forks import ForkServer, font_list, fork_server
 from literate.fresh import key_of, machine_of, store, stored
 from literate.read import LiterateError, Snippet, read
 from literate.render import View, view_of
 from literate.run import Limits, execute
 
 PATIENCE = 10.0  # seconds between two signs of life
-STYLE = "import matplotlib.font_manager"  # makes the list of fonts, which takes long the first time
 
 
 @dataclass(frozen=True)
@@ -35,8 +33,13 @@ class Built:
     views: dict[str, View]
 
 
-def build(root: Path, docs: str, limits: Limits, say: Callable) -> Built:
+def build(root: Path, docs: str, limits: Limits, say: Callable, preload: Iterable[str] = ()) -> Built:
     """Run what is stale, check the sources of the pages.
+
+    Args:
+        docs: the folder of the pages.
+        say: takes what is said of the runs.
+        preload: modules to be imported once for all snippets that import them, or parts of them.
 
     Raises:
         LiterateError: what the author of a snippet or page must mend.
@@ -51,7 +54,11 @@ def build(root: Path, docs: str, limits: Limits, say: Callable) -> Built:
         stale = [one for one in snippets if not stored(folder / f"{one.name}.ipynb", keys[one.name])]
         say(f"{len(stale)} of {len(snippets)} snippets to run")
         if stale:
-            asyncio.run(Runs(root, limits, keys, say).all(stale, root / "outputs/fonts" / machine[:16]))
+            imports = {name for snippet in stale for name in snippet.imports}
+            modules = [name for name in preload if name.split(".")[0] in imports]
+            fonts = font_list(root / "outputs/fonts" / machine[:16], needed="matplotlib" in imports)
+            with fork_server(root, fonts, limits.threads, modules) as server:
+                asyncio.run(Runs(folder, keys, limits, say).all(stale, server))
         for path in set(folder.glob("*")) - {folder / f"{name}.ipynb" for name in keys}:
             path.unlink()
     views = {name: view_of(folder, name) for name in keys}
@@ -80,19 +87,15 @@ def raise_all(found: Iterable[LiterateError]) -> None:
 class Runs:
     """Snippets that run side by side, long ones first; volatile ones one by one at the end."""
 
-    def __init__(self, root: Path, limits: Limits, keys: dict[str, str], say: Callable) -> None:
-        self.root, self.limits, self.keys, self.say = root, limits, keys, say
-        self.running: dict[str, float] = {}
+    def __init__(self, folder: Path, keys: dict[str, str], limits: Limits, say: Callable) -> None:
+        self.folder, self.keys, self.limits, self.say = folder, keys, limits, say
+        self.running: dict[str, float] = {}  # when each began
 
-    async def all(self, stale: list[Snippet], fonts: Path) -> None:
+    async def all(self, stale: list[Snippet], server: ForkServer) -> None:
         """Run them; raise the faults of all."""
-        fonts.mkdir(parents=True, exist_ok=True)
-        if any("matplotlib" in one.imports for one in stale) and not any(fonts.glob("fontlist-*")):
-            environment = os.environ | {"MPLCONFIGDIR": str(fonts)}
-            subprocess.run([sys.executable, "-c", STYLE], env=environment, cwd=fonts, capture_output=True)
         times = self.times()
         stale.sort(key=lambda one: -times.get(one.name, len(one.text) / 1000))
-        self.left, self.fonts = len(stale), fonts
+        self.left, self.server = len(stale), server
         count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         watch = asyncio.create_task(self.signs_of_life())
         ends = []
@@ -110,20 +113,19 @@ class Runs:
             self.say(f"{snippet.name}: running {sum(cell.code for cell in snippet.cells)} cells")
             self.running[snippet.name] = began = time.monotonic()
             try:
-                notebook = await execute(snippet, self.root, self.limits, self.fonts)
+                notebook = await execute(snippet, self.limits, self.server)
             finally:
                 del self.running[snippet.name]
                 self.left -= 1
             took = time.monotonic() - began
-            folder = self.root / "outputs/notebooks"
-            store(folder / f"{snippet.name}.ipynb", notebook, self.keys[snippet.name])
-            (folder.parent / "seconds.json").write_text(json.dumps(self.times() | {snippet.name: took}))
+            store(self.folder / f"{snippet.name}.ipynb", notebook, self.keys[snippet.name])
+            self.folder.with_name("seconds.json").write_text(json.dumps(self.times() | {snippet.name: took}))
             self.say(f"{snippet.name}: done in {took:.1f} s, {self.left} to go")
 
     def times(self) -> dict[str, float]:
         """Return how long each snippet took when it last ran, as far as that is known."""
         try:
-            return json.loads((self.root / "outputs/seconds.json").read_text())
+            return json.loads(self.folder.with_name("seconds.json").read_text())
         except (OSError, ValueError):
             return {}
 

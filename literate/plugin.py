@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from mkdocs.config.base import Config
-from mkdocs.config.config_options import Type
+from mkdocs.config.config_options import ListOfItems, Type
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
@@ -38,6 +38,7 @@ class Settings(Config):
     seconds = Type((int, float), default=Limits.seconds)  # that one cell may take
     characters = Type(int, default=Limits.characters)  # that it may leave
     threads = Type(int, default=Limits.threads)  # that a snippet has
+    preload = ListOfItems(Type(str), default=[])  # modules to import once for all snippets
 
 
 class LiteratePlugin(BasePlugin[Settings]):
@@ -62,7 +63,8 @@ class LiteratePlugin(BasePlugin[Settings]):
         docs = Path(config.docs_dir).resolve().relative_to(self.root)
         try:
             self.lock.enter_context(alone(self.root, log.info))
-            self.built = build(self.root, docs, Limits(**self.config), log.info)
+            *limits, preload = self.config.values()
+            self.built = build(self.root, docs, Limits(*limits), log.info, preload)
         except LiterateError as error:
             raise PluginError(f"\n\n{error}\n") from None
 

@@ -1,21 +1,29 @@
 """Runner: the cells of one snippet, one after another in one namespace. `run` starts it by its path.
 
-In, on standard input: JSON with the snippet's path, the line and source of each cell, what it imports.
-Out, on what was standard output: a line of JSON for each cell when it has ended, then one with the values.
-What cells, their threads and their child processes write goes to two files, descriptors 1 and 2; their sizes
-at the end of a cell tell what is whose.
+In, on standard input: a line of JSON with the modules that many snippets import, then a line for each of
+them: its path, line and source of each cell, what it imports, its folder. Each snippet runs in a process that
+is forked from this one, where those modules are imported; another process in between waits for its end.
+
+Out, in files beside the snippet's folder: `report`, a line of JSON for each cell that has ended and one with
+the values; `out` and `err`, descriptors 1 and 2, which take what cells, their threads and child processes
+write (their sizes at the end of a cell tell what is whose); `ended`, the status.
 """
 
+import atexit
 import ctypes
 import gc
+import importlib
 import io
 import json
 import linecache
 import os
+import signal
 import sys
+import tempfile
 import threading
 import traceback
 import types
+from pathlib import Path
 
 UNDATED = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 FIGURES: list[dict] = []  # those of the cell that runs
@@ -23,31 +31,70 @@ C = ctypes.CDLL(None)
 
 
 def main() -> None:
+    """Fork one process after another; in each of them return when its snippet has run."""
+    end_with_parent()
+    first = json.loads(sys.stdin.buffer.readline())
+    isolate(first["root"])
+    for name in first["modules"]:
+        importlib.import_module(name)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those below
+    print("ready", flush=True)
+    for line in sys.stdin.buffer:
+        if not os.fork():
+            return wait_for_snippet(json.loads(line))
+
+
+def end_with_parent() -> None:
+    """When the parent is killed, so is this process."""
     if sys.platform == "linux":
-        C.prctl(1, 9)  # when the build is killed, so is this process
-    job = json.loads(sys.stdin.buffer.read())
-    report = os.fdopen(os.dup(1), "w", encoding="ascii")
+        C.prctl(1, signal.SIGKILL)
+
+
+def wait_for_snippet(job: dict) -> None:
+    """Lead a process group of a snippet's own, run it there and write down how it ended."""
+    end_with_parent()
+    os.setsid()
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    print(os.getpid(), flush=True)
+    if runner := os.fork():
+        status = os.waitstatus_to_exitcode(os.waitpid(runner, 0)[1])
+        Path(job["place"], "ended").write_text(f"{status}\n")
+        os._exit(0)
+    end_with_parent()
+    run(job, Path(job["place"]))
+    threading._shutdown()  # the end of Python, but for taking apart what this process has been given
+    atexit._run_exitfuncs()
+    flush()
+    os._exit(0)
+
+
+def run(job: dict, place: Path) -> None:
+    """Run the cells; stop at an error."""
+    report = (place / "report").open("a", encoding="ascii")
+    out, err = place / "out", place / "err"
+    os.environ |= {"HOME": str(place), "TMPDIR": str(place)}
+    tempfile.tempdir = None  # as if nobody had asked for it yet
+    os.chdir(place / "run")
     take(0, os.devnull, os.O_RDONLY)
-    take(1, job["out"], os.O_WRONLY | os.O_APPEND)
-    take(2, job["err"], os.O_WRONLY | os.O_APPEND)
-    isolate(job)
-    namespace = sys.modules["__main__"].__dict__
+    take(1, out, os.O_WRONLY | os.O_APPEND)
+    take(2, err, os.O_WRONLY | os.O_APPEND)
+    namespace = namespace_of(job)
     for number, (line, source) in enumerate(job["cells"]):
         FIGURES.clear()
         error = None
         try:
             if number == 0 and "matplotlib" in job["imports"]:
-                keep_shown_figures(job["out"])
+                keep_shown_figures(out)
             code = compile("\n" * line + source, job["file"], "exec", dont_inherit=True)
             exec(code, namespace)
-            keep_open_figures(job["out"])
+            keep_open_figures(out)
         except BaseException as raised:  # exit() too
-            error = worded(raised, job)
+            error = worded(raised, job["file"], str(place))
         flush()
         if "asyncio" in job["imports"]:
             gc.collect()  # tasks that failed say so when they go
         alive = [thread.name for thread in threading.enumerate() if thread is not threading.main_thread()]
-        sizes = {"out": os.path.getsize(job["out"]), "err": os.path.getsize(job["err"])}
+        sizes = {"out": out.stat().st_size, "err": err.stat().st_size}
         said = sizes | {"error": error, "alive": alive, "figures": FIGURES}
         print(json.dumps(said), file=report, flush=True)
         if error:
@@ -59,49 +106,53 @@ def main() -> None:
     gc.collect() if "asyncio" in job["imports"] else None
 
 
-def take(descriptor: int, path: str, mode: int) -> None:
+def take(descriptor: int, path: str | Path, mode: int) -> None:
     """Let a descriptor, as this process and its children see it, be that of a file."""
     opened = os.open(path, mode)
     os.dup2(opened, descriptor)
     os.close(opened)
 
 
-def isolate(job: dict) -> None:
-    """Leave the cells a namespace of their own, and nothing of the project but what lies in this folder."""
-    sys.modules["__main__"] = types.ModuleType("__main__")
-    sys.path[:] = [os.getcwd(), *(path for path in sys.path if path != job["root"])]
+def isolate(root: str) -> None:
+    """Let nothing of the project be imported but what lies in the folder of a snippet."""
+    sys.path[:] = ["", *(path for path in sys.path if path != root)]
     homes = [(finder, getattr(finder, "__module__", "")) for finder in sys.meta_path]
     sys.meta_path[:] = [finder for finder, home in homes if not home.startswith("__editable__")]
+
+
+def namespace_of(job: dict) -> dict:
+    """Return the namespace in which the cells run, that of a new module `__main__`."""
+    sys.path[0] = os.getcwd()
     sys.breakpointhook = forgotten
     lines = [f"{line}\n" for line in job["text"].split("\n")]
     linecache.cache[job["file"]] = len(job["text"]), None, lines, job["file"]  # for tracebacks and inspect
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    return sys.modules["__main__"].__dict__
 
 
 def forgotten(*args: object, **kwargs: object) -> None:
     raise RuntimeError("breakpoint() was left in")
 
 
-def keep_shown_figures(out: str) -> None:
+def keep_shown_figures(out: Path) -> None:
     """Let `plt.show()` and `fig.show()` keep figures where they are called."""
     from matplotlib.backend_bases import FigureManagerBase
 
     FigureManagerBase.show = lambda manager: keep(manager.canvas.figure, out)
 
 
-def keep_open_figures(out: str) -> None:
+def keep_open_figures(out: Path) -> None:
     if pyplot := sys.modules.get("matplotlib.pyplot"):
         for number in pyplot.get_fignums():
             keep(pyplot.figure(number), out)
 
 
-def keep(figure, out: str) -> None:
+def keep(figure, out: Path) -> None:
     """Draw a figure as SVG, noting how much was printed before it, and close it."""
     flush()
-    for _ in range(3):  # constrained layout comes to rest only over several drawings
-        text = io.StringIO()
-        figure.savefig(text, format="svg", metadata=UNDATED)
-    after = os.path.getsize(out)
-    FIGURES.append({"after": after, "svg": text.getvalue(), "alt": figure.get_label()})
+    text = io.StringIO()
+    figure.savefig(text, format="svg", metadata=UNDATED)
+    FIGURES.append({"after": out.stat().st_size, "svg": text.getvalue(), "alt": figure.get_label()})
     sys.modules["matplotlib.pyplot"].close(figure)
     if len(FIGURES) > 20:
         raise RuntimeError("this cell draws more than 20 figures")
@@ -117,15 +168,15 @@ def flush() -> None:
     C.fflush(None)
 
 
-def worded(error: BaseException, job: dict) -> dict:
+def worded(error: BaseException, file: str, place: str) -> dict:
     """Return the snippet's line that raised, and what; with the line of the project's module, if any."""
     line, module = 0, ""
     for frame, number in traceback.walk_tb(error.__traceback__):
         path = frame.f_code.co_filename
-        if path == job["file"]:
+        if path == file:
             line, module = number, ""
-        elif path.startswith(job["folder"]):
-            module = f" (in {os.path.relpath(path, job['folder'])}:{number})"
+        elif path.startswith(place):
+            module = f" (in {os.path.relpath(path, os.path.join(place, 'run'))}:{number})"
     what = "".join(traceback.format_exception_only(type(error), error)).strip()
     return {"line": line, "what": what[:2000] + module}
 

@@ -36,10 +36,9 @@ def record_figure(figure) -> dict:
     plain = backend_svg.RendererSVG
     backend_svg.RendererSVG = renderer_that_notes(plain)
     try:
-        for _ in range(3):  # constrained layout comes to rest only over several drawings
-            text, shapes = io.StringIO(), []
-            backend_svg.RendererSVG.shapes = shapes
-            figure.savefig(text, format="svg", metadata=dict.fromkeys(["Date", "Creator", "Format", "Type"]))
+        text, shapes = io.StringIO(), []
+        backend_svg.RendererSVG.shapes = shapes
+        figure.savefig(text, format="svg", metadata=dict.fromkeys(["Date", "Creator", "Format", "Type"]))
     finally:
         backend_svg.RendererSVG = plain
     axes = [axes_of(one) for one in figure.axes]

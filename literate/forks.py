@@ -1,0 +1,74 @@
+"""Forks: a process that imports once what many snippets import, and from which each of theirs is forked.
+
+In: the modules to import. Out: a process for each snippet, in a group of its own (runner.py).
+"""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from literate.fresh import PLACES, settings
+from literate.read import fault
+
+RUNNER = Path(__file__).with_name("runner.py")
+
+
+def font_list(folder: Path, needed: bool) -> Path:
+    """Let Matplotlib make its list of fonts, which takes long the first time, and return where it is."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if needed and not any(folder.glob("fontlist-*")):
+        command = [sys.executable, "-c", "import matplotlib.font_manager"]
+        environment = os.environ | {"MPLCONFIGDIR": str(folder)}
+        subprocess.run(command, env=environment, cwd=folder, capture_output=True)
+    return folder
+
+
+class ForkServer:
+    """A running one, in the folder `place`."""
+
+    def __init__(self, root: Path, place: Path, fonts: Path, threads: int) -> None:
+        for style in root.glob("matplotlibrc"):  # Matplotlib reads it when it is imported
+            (place / style.name).write_bytes(style.read_bytes())
+        places = {name: os.environ[name] for name in PLACES if name in os.environ}
+        places |= {"HOME": str(place), "TMPDIR": str(place), "MPLCONFIGDIR": str(fonts)}
+        self.said = place / "said"
+        with self.said.open("wb") as said:
+            streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": said}
+            settled = {"cwd": place, "env": places | settings(threads), "start_new_session": True}
+            self.process = subprocess.Popen([sys.executable, "-P", "-u", str(RUNNER)], **streams, **settled)
+
+    def ask(self, job: dict) -> bytes:
+        """Send a line; return the line that answers it, or nothing if the server has ended."""
+        with suppress(BrokenPipeError):
+            self.process.stdin.write(json.dumps(job).encode() + b"\n")
+            self.process.stdin.flush()
+        return self.process.stdout.readline()
+
+    def close(self) -> None:
+        self.process.kill()
+        with suppress(BrokenPipeError):
+            self.process.communicate()
+
+
+@contextmanager
+def fork_server(root: Path, fonts: Path, threads: int, modules: Iterable[str]) -> Iterator[ForkServer]:
+    """Start a fork server that has imported some modules; Matplotlib's list of fonts is in `fonts`.
+
+    Raises:
+        LiterateError: a module that cannot be imported.
+    """
+    with tempfile.TemporaryDirectory(prefix="literate-", ignore_cleanup_errors=True) as place:
+        server = ForkServer(root, Path(place).resolve(), fonts, threads)
+        try:
+            if not server.ask({"root": str(root), "modules": list(modules)}):
+                what = server.said.read_text(errors="replace").strip().rpartition("\n")[2]
+                rule = "`preload` of the plugin `literate` names modules that can be imported"
+                raise fault("mkdocs.yml", what, rule)
+            yield server
+        finally:
+            server.close()
