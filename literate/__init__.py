@@ -3,7 +3,7 @@
 Flow, one module a step:
     read      snippets/x.py       -> named cells, and the files that a run may read
     fresh     is the stored run still true?
-    run       the cells, in a process of their own (runner: what happens in there)
+    run       the cells, in a process of their own (forks: where it comes from; runner: what happens in there)
     notebook  what they left      -> outputs/notebooks/x.ipynb, the single result
     render    the notebook        -> HTML of cells and values
     embed     pages               -> their place in a page; the Markdown extension

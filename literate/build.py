@@ -5,7 +5,6 @@ them. Faults are raised together, those of sources before anything runs, so that
 """
 
 import asyncio
-import json
 import os
 import time
 from collections.abc import Callable, Iterable
@@ -20,8 +19,6 @@ from literate.fresh import key_of, machine_of, store, stored
 from literate.read import LiterateError, Snippet, read
 from literate.render import View, view_of
 from literate.run import Limits, execute
-
-PATIENCE = 10.0  # seconds between two signs of life
 
 
 @dataclass(frozen=True)
@@ -89,20 +86,16 @@ class Runs:
 
     def __init__(self, folder: Path, keys: dict[str, str], limits: Limits, say: Callable) -> None:
         self.folder, self.keys, self.limits, self.say = folder, keys, limits, say
-        self.running: dict[str, float] = {}  # when each began
 
     async def all(self, stale: list[Snippet], server: ForkServer) -> None:
         """Run them; raise the faults of all."""
-        times = self.times()
-        stale.sort(key=lambda one: -times.get(one.name, len(one.text) / 1000))
+        stale.sort(key=lambda one: -len(one.text))
         self.left, self.server = len(stale), server
         count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-        watch = asyncio.create_task(self.signs_of_life())
         ends = []
         for volatile, gate in ((False, asyncio.Semaphore(count)), (True, asyncio.Semaphore(1))):
             jobs = [self.run(snippet, gate) for snippet in stale if snippet.volatile is volatile]
             ends += await asyncio.gather(*jobs, return_exceptions=True)
-        watch.cancel()
         for end in ends:
             if end and not isinstance(end, LiterateError):
                 raise end
@@ -111,28 +104,8 @@ class Runs:
     async def run(self, snippet: Snippet, gate: asyncio.Semaphore) -> None:
         async with gate:
             self.say(f"{snippet.name}: running {sum(cell.code for cell in snippet.cells)} cells")
-            self.running[snippet.name] = began = time.monotonic()
-            try:
-                notebook = await execute(snippet, self.limits, self.server)
-            finally:
-                del self.running[snippet.name]
-                self.left -= 1
-            took = time.monotonic() - began
+            began = time.monotonic()
+            notebook = await execute(snippet, self.limits, self.server, self.say)
             store(self.folder / f"{snippet.name}.ipynb", notebook, self.keys[snippet.name])
-            self.folder.with_name("seconds.json").write_text(json.dumps(self.times() | {snippet.name: took}))
-            self.say(f"{snippet.name}: done in {took:.1f} s, {self.left} to go")
-
-    def times(self) -> dict[str, float]:
-        """Return how long each snippet took when it last ran, as far as that is known."""
-        try:
-            return json.loads(self.folder.with_name("seconds.json").read_text())
-        except (OSError, ValueError):
-            return {}
-
-    async def signs_of_life(self) -> None:
-        """Say now and then what is running, and for how long."""
-        while True:
-            await asyncio.sleep(PATIENCE)
-            for name, began in self.running.items():
-                if (spent := time.monotonic() - began) > PATIENCE:
-                    self.say(f"{name}: has been running for {spent:.0f} s")
+            self.left -= 1
+            self.say(f"{snippet.name}: done in {time.monotonic() - began:.1f} s, {self.left} to go")

@@ -37,9 +37,8 @@ def faults(pages: Pages, snippets: list[Snippet], views: dict[str, View]) -> Ite
     """Yield a fault for each embed or quote that a page cannot have, and each cell that none shows."""
     shown = set()
     for path, lines in pages.items():
-        ids = set()
         for number, line in enumerate(lines, 1):
-            for what, rule in line_faults(line, views, ids):
+            for what, rule in line_faults(line, views):
                 yield fault(f"{path}:{number}", what, rule, line.strip())
             shown |= {(embed["snippet"], embed["cell"]) for embed in EMBED.finditer(line)}
     for snippet in snippets:
@@ -49,21 +48,14 @@ def faults(pages: Pages, snippets: list[Snippet], views: dict[str, View]) -> Ite
                 yield cell.fault("no page shows this cell", rule)
 
 
-def line_faults(line: str, views: dict[str, View], ids: set[str]) -> Iterator[tuple[str, str]]:
-    """Yield (what, rule) for each fault of a page's line; `ids` are the cells that stand above it."""
+def line_faults(line: str, views: dict[str, View]) -> Iterator[tuple[str, str]]:
+    """Yield (what, rule) for each fault of a page's line."""
     for embed in EMBED.finditer(line):
         view = views.get(embed["snippet"], View())
         if embed["cell"] not in view.cells:
-            yield (
-                f"nothing is called {embed[0][7:]}",
-                "pages embed shown cells: <snippet>/<cell>.md",
-            )
+            yield f"nothing is called {embed[0][7:]}", "pages embed shown cells: <snippet>/<cell>.md"
         elif embed["half"] == ".out" and not view.outputs[embed["cell"]]:
             yield "this cell has no output", "print or draw something, or embed the code"
-        elif embed["half"] != ".out" and (name := f"{embed['snippet']}/{embed['cell']}") in ids:
-            yield f"{name} stands on this page twice", "embed its code once: what links to it needs one place"
-        elif embed["half"] != ".out":
-            ids.add(name)
     if any("#!val" in formula for formula in FORMULA.findall(CODE.sub(r"\1", line))):
         yield "a value in a formula", "put it beside the formula"
     for quote in QUOTE.finditer(line):
@@ -86,13 +78,13 @@ def published(path: Path, pages: Pages, page_html: str, views: dict[str, View]) 
     asked, places, said = Counter(), {}, set()
     for number, line in enumerate(lines, 1):
         for mark, times in wanted(line, views):
-            asked[mark] += times
-            places.setdefault(mark, number)
+            asked[mark] = 1 if mark[0] == "id" else asked[mark] + times
+            places[mark] = number
     for mark, times in asked.items():
         if found[mark] != times and (number := places[mark]) not in said:
             said.add(number)
             what = f"{mark[1]} stands {found[mark]} times in the finished page, not {times}"
-            rule = "embeds have lines of their own; no value stands in HTML, formulas, code or comments"
+            rule = "embed code once, on its own line; no value stands in HTML, formulas, code or comments"
             yield fault(f"{path}:{number}", what, rule, lines[number - 1].strip())
     for heading in HEADING.finditer(page_html):
         what = "a value in a heading" if heading[2] == "data-value" else "a formula in a heading"

@@ -10,6 +10,7 @@ import os
 import signal
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from literate.forks import ForkServer
 from literate.notebook import FIGURE, compose, output_of, printed, setup, values_of
 from literate.read import Cell, Snippet
 
+PATIENCE = 10.0  # seconds between two signs of life
 WAIT = "wait in its cell for whatever it starts"
 
 
@@ -32,8 +34,10 @@ class Limits:
     threads: int = 1
 
 
-async def execute(snippet: Snippet, limits: Limits, server: ForkServer) -> nbformat.NotebookNode:
-    """Run a snippet from the top.
+async def execute(
+    snippet: Snippet, limits: Limits, server: ForkServer, say: Callable
+) -> nbformat.NotebookNode:
+    """Run a snippet from the top, saying now and then that it runs.
 
     Raises:
         LiterateError: a cell fails, or leaves what no page can show.
@@ -43,7 +47,7 @@ async def execute(snippet: Snippet, limits: Limits, server: ForkServer) -> nbfor
         run = Run(snippet, limits, Path(place).resolve())
         run.start(server)
         try:
-            status = await run.end()
+            status = await run.end(say)
             outputs = {cell.name: run.outputs(number) for number, cell in enumerate(run.cells)}
             await run.check_end(status)
         finally:
@@ -73,9 +77,9 @@ class Run:
             raise self.snippet.cells[0].fault("no process could be started", rule)
         self.group = int(answer)
 
-    async def end(self) -> str:
+    async def end(self, say: Callable) -> str:
         """Wait until the process has ended and say how; give up when a cell takes or leaves too much."""
-        began, read = time.monotonic(), 0
+        began, read, said = time.monotonic(), 0, time.monotonic()
         while not (status := self.status()):
             await asyncio.sleep(0.02)
             if (size := self.size("report")) != read:
@@ -83,6 +87,9 @@ class Run:
                 self.read_reports()
             cell = self.running()
             self.check_room(cell, max(self.size("out") - self.before("out"), self.size("err")))
+            if time.monotonic() > said + PATIENCE:
+                said = time.monotonic()
+                say(f"{self.snippet.name}: cell '{cell.name}' has been running for {said - began:.0f} s")
             if time.monotonic() > began + self.limits.seconds:
                 if len(self.reports) > len(self.cells):
                     raise cell.fault("did not end after the last cell", WAIT)

@@ -17,6 +17,7 @@ import psutil
 import pytest
 from tiny import Tiny
 
+from literate import run
 from literate.read import read
 
 MAIN = """\
@@ -201,6 +202,28 @@ def test_options_reach_the_runs(tmp_path) -> None:
     tiny.edit("mkdocs.yml", "characters: 10, seconds: 0.5", "characters: 30")
     assert tiny.mkdocs().returncode == 0
     assert tiny.page("threads").find_class("output")[0].text_content().startswith("2 x")
+
+
+def test_what_is_imported_beforehand_changes_nothing_but_time(tmp_path) -> None:
+    marks = "import fractions; print(vars(fractions).setdefault('mark', '{}'), __name__, globals().get('x')); x = 1"
+    tiny = Tiny(tmp_path, a=marks.format("a"), b=marks.format("b"), figure=FIGURE)
+    tiny.write("matplotlibrc", STYLE)
+    shown = []
+    for preload in ([], ["fractions", "matplotlib.pyplot", "not_needed_here"]):
+        shutil.rmtree(tmp_path / "outputs", ignore_errors=True)
+        tiny.build(preload=preload)
+        shown.append({name: tiny.outputs(name) for name in ("a", "b", "figure")})
+    assert shown[0] == shown[1] and shown[0]["b"] == {"cell": ["b __main__ None"]}
+    tiny.snippet("c", "import models")
+    tiny.write("models.py", "")
+    assert "mkdocs.yml: ModuleNotFoundError: No module named 'models'" in tiny.faults(preload=["models"])[0]
+
+
+def test_a_build_says_that_a_cell_is_still_running(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(run, "PATIENCE", 0.1)
+    tiny = Tiny(tmp_path, waits="import time; time.sleep(0.5)")
+    tiny.build()
+    assert any(one.startswith("waits: cell 'cell' has been running for") for one in tiny.said)
 
 
 def test_a_notebook_writes_what_it_reads_and_runs_alone(tmp_path) -> None:

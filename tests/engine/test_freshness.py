@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -193,11 +192,3 @@ def test_long_snippets_run_first_and_volatile_ones_alone_at_the_end(tmp_path) ->
     tiny.snippet("a", '# %% cell tags=["volatile"]\nx = 1')
     tiny.build()
     assert tiny.ran == ["z", "b", "a"] and any("a: running" in one for one in tiny.said[-2:])
-    seconds = tmp_path / "outputs/seconds.json"
-    seconds.write_text(json.dumps({"b": 9.0, "z": 1.0}))
-    shutil.rmtree(tmp_path / "outputs/notebooks")
-    tiny.build()
-    assert tiny.ran == ["b", "z", "a"]
-    seconds.write_text("[")
-    tiny.edit("snippets/b.py", "0.2", "0.1")
-    tiny.build()

@@ -60,20 +60,21 @@ class Tiny:
         embeds = "".join(f'--8<-- "{name}/{cell}.md"\n\n' for cell, tags in cells if "hidden" not in tags)
         self.write(f"docs/{name}.md", f"# {name}\n\n{embeds}")
 
-    def build(self, **limits: float) -> Built:
+    def build(self, preload: list[str] = (), **limits: float) -> Built:
         """Run the engine without MkDocs, in a thread of its own: a browser may hold the loop of this one."""
         self.ran, self.said = [], []
         with alone(self.root, self.say), ThreadPoolExecutor(1) as apart:
-            return apart.submit(build, self.root, Path("docs"), Limits(**limits), self.say).result()
+            asked = self.root, Path("docs"), Limits(**limits), self.say, preload
+            return apart.submit(build, *asked).result()
 
     def say(self, text: str) -> None:
         self.said.append(text)
         self.ran += re.findall(r"^(\w+): running", text)
 
-    def faults(self, **limits: float) -> list[str]:
+    def faults(self, **settings) -> list[str]:
         """Build what must fail, and return what is said."""
         try:
-            self.build(**limits)
+            self.build(**settings)
         except LiterateError as error:
             return str(error).split("\n\n")
         raise AssertionError("nothing is said")
