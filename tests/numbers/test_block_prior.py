@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from breaks_cells import run_cells
+from cells import run_cells
 from sklearn.linear_model import Ridge
 from torch import nn
 from torch.nn.utils.parametrizations import weight_norm

@@ -3,23 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from own_batch import Batch
-from own_training import LENGTHS, SHAPES, draws
+from network import Batch, draws, standardized
 from scipy import optimize
 
 import models
 
 DECAYS = {"small": 1e-3, "good": 1e-1, "large": 1.0}
-
-
-def inputs():
-    x = np.concatenate([np.linspace(a, a + 4, 20) for a in (-10, -2, 6)])
-    return x, np.stack([x, x**2], axis=1)
-
-
-def standardized(x):
-    _, raw = inputs()
-    return (np.stack([x, x**2], axis=1) - raw.mean(axis=0)) / raw.std(axis=0, ddof=1)
 
 
 def truth(seed, x):
@@ -31,8 +20,8 @@ def truth(seed, x):
 def fit(seed, decay):
     """Minimize by L-BFGS, gradients by hand; return the errors on old and new points."""
     _, y, start = draws(seed)
-    x, _ = inputs()
-    features, y = standardized(x), y.double().numpy()
+    points, inside = (np.concatenate([np.linspace(a, a + 4, k) for a in (-10, -2, 6)]) for k in (20, 101))
+    features, y = standardized(points), y.double().numpy()
 
     def objective(vector):
         (error,), (slope,) = Batch(vector[None].copy(), features, y).gradient()
@@ -40,16 +29,9 @@ def fit(seed, decay):
 
     start = start.double().numpy()
     found = optimize.minimize(objective, start, jac=True, method="L-BFGS-B", options={"maxiter": 800}).x
-    inside = np.concatenate([np.linspace(a, a + 4, 101) for a in (-10, -2, 6)])
-    new = np.mean((forward(found, standardized(inside)) - truth(seed, inside)) ** 2) + 0.25
-    return np.mean((forward(found, features) - y) ** 2), new
-
-
-def forward(vector, features):
-    pieces = np.split(vector, np.cumsum(LENGTHS)[:-1])
-    for weight, bias, shape in zip(pieces[0:6:2], pieces[1:6:2], SHAPES[0:6:2], strict=True):
-        features = np.maximum(features @ weight.reshape(shape).T + bias, 0)
-    return features @ pieces[6].reshape(1, 10).T + pieces[7]
+    (old,), _ = Batch(found[None], features, y).gradient()
+    (new,), _ = Batch(found[None], standardized(inside), truth(seed, inside)).gradient()
+    return old, new + 0.25
 
 
 @pytest.fixture(scope="module")

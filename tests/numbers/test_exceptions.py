@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from breaks_cells import run_cells
+from cells import run_cells
 from scipy.optimize import minimize
 from scipy.special import huber
 from sklearn.linear_model import Ridge

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from breaks_cells import run_cells
+from cells import run_cells
 from normal_equations import map_by_precision
 from scipy import stats
 from sklearn.linear_model import Ridge

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from breaks_cells import run_cells
+from cells import run_cells
 from scipy import stats
 from sklearn.linear_model import Lasso, Ridge
 

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from breaks_cells import run_cells
+from cells import run_cells, table
 
 
 @pytest.fixture(scope="module")
@@ -119,11 +119,9 @@ def test_other_questions_find_the_optimizers_that_misbehave(page):
 
 
 @pytest.fixture(scope="module")
-def table(computed):
+def shown(computed):
     """The printed table: {class and option: the other cells}."""
-    lines = computed("optimizers").stdout["table"].splitlines()[2:]
-    rows = [[cell.strip() for cell in line.strip("| ").split(" | ")] for line in lines]
-    return {first.replace("`", ""): cells for first, *cells in rows}
+    return {first: cells for first, *cells in table(computed("optimizers").stdout["table"])}
 
 
 # What https://docs.pytorch.org/docs/2.13/optim.html documents, typed from its pages.
@@ -150,22 +148,22 @@ DOCUMENTED = {
 }
 
 
-def test_table_agrees_with_the_documentation(table):
-    assert {name: cells[0] for name, cells in table.items()} == DOCUMENTED
+def test_table_agrees_with_the_documentation(shown):
+    assert {name: cells[0] for name, cells in shown.items()} == DOCUMENTED
 
 
-def test_a_prior_is_claimed_for_the_coupled_rows_alone(table):
-    gaussian = {name for name, cells in table.items() if cells[2].startswith("Gaussian")}
+def test_a_prior_is_claimed_for_the_coupled_rows_alone(shown):
+    gaussian = {name for name, cells in shown.items() if cells[2].startswith("Gaussian")}
     assert gaussian == {name for name, kind in DOCUMENTED.items() if kind.startswith("coupled")}
 
 
-def test_every_exported_optimizer_has_a_row(table):
+def test_every_exported_optimizer_has_a_row(shown):
     exported = {
         name
         for name in torch.optim.__all__
         if isinstance(getattr(torch.optim, name), type) and hasattr(getattr(torch.optim, name), "step")
     }
-    assert {name.split(",")[0] for name in table} == exported - {"Optimizer"}
+    assert {name.split(",")[0] for name in shown} == exported - {"Optimizer"}
 
 
 def built_default(name, argument="weight_decay"):
@@ -173,8 +171,8 @@ def built_default(name, argument="weight_decay"):
     return getattr(torch.optim, name)([theta], lr=0.1).defaults.get(argument)
 
 
-def test_defaults_are_those_an_optimizer_is_built_with(computed, table):
-    for name, cells in table.items():
+def test_defaults_are_those_an_optimizer_is_built_with(computed, shown):
+    for name, cells in shown.items():
         default = built_default(name.split(",")[0])
         assert cells[1] == ("–" if default is None else f"{default:g}"), name
     values = computed("optimizers").values
@@ -192,34 +190,6 @@ def test_the_documented_default_of_adafactor_is_quoted_from_its_documentation(co
     assert torch.__version__.startswith(computed("optimizers").values["torch"])
 
 
-def one_step(optimizer_class, **options):
-    theta = torch.nn.Parameter(torch.tensor([2.0, -4.0], dtype=torch.float64))
-    theta.grad = torch.tensor([0.5, 0.25], dtype=torch.float64)
-    optimizer_class([theta], lr=0.1, **options).step()
-    return theta.detach().numpy()
-
-
-def test_one_step_of_four_optimizers_by_hand():
-    theta, grad, eta, lam = np.array([2.0, -4.0]), np.array([0.5, 0.25]), 0.1, 0.3
-    # Adam's first step is η·sign(g), with g the gradient that it is given (up to its eps of 1e-8).
-    expected = {
-        torch.optim.SGD: theta - eta * (grad + lam * theta),
-        torch.optim.Adam: theta - eta * np.sign(grad + lam * theta),
-        torch.optim.Adagrad: theta - eta * np.sign(grad + lam * theta),
-        torch.optim.AdamW: theta - eta * lam * theta - eta * np.sign(grad),
-    }
-    for optimizer_class, end in expected.items():
-        np.testing.assert_allclose(one_step(optimizer_class, weight_decay=lam), end, rtol=1e-7)
-
-
-def test_asgd_decays_by_lambd_beside_weight_decay():
-    theta = torch.nn.Parameter(torch.tensor([2.0, -4.0], dtype=torch.float64))
-    theta.grad = torch.zeros_like(theta)
-    torch.optim.ASGD([theta], lr=0.1, weight_decay=0.2, lambd=0.5).step()
-    # The gradient is λθ, and θ shrinks by ηλ₂ first: both decays, at once.
-    np.testing.assert_allclose(theta.detach(), np.array([2.0, -4.0]) * (1 - 0.1 * 0.5 - 0.1 * 0.2))
-
-
 def test_decay_of_muon_does_not_depend_on_the_adjusted_rate(page, double):
     for shape in ((4, 4), (30, 3), (3, 30)):
         for rule in ("original", "match_rms_adamw"):
@@ -232,27 +202,26 @@ def test_decay_of_muon_does_not_depend_on_the_adjusted_rate(page, double):
 
 
 def lion(gradients, lr, decay, start):
-    theta, momentum, path = start, 0.0, []
-    for g in gradients:
+    """Yield θ after each of the gradients, numbers or functions of θ."""
+    theta, momentum = start, 0.0
+    for gradient in gradients:
+        g = gradient(theta) if callable(gradient) else gradient
         theta = theta - lr * np.sign(0.9 * momentum + 0.1 * g) - lr * decay * theta
         momentum = 0.99 * momentum + 0.01 * g
-        path.append(theta)
-    return np.array(path)
+        yield theta
 
 
 @pytest.mark.parametrize("lr", [0.02, 0.5, 2.0])
 def test_lion_stays_in_its_box_whatever_the_gradients_while_lr_times_decay_is_at_most_one(lr):
     rng, decay = np.random.default_rng(0), 0.5
     for gradients in (rng.normal(size=3000), rng.standard_cauchy(3000), -np.ones(3000)):
-        assert np.abs(lion(gradients, lr, decay, 1.9)).max() <= 1 / decay + 1e-12
-    assert np.abs(lion(np.tile([1.0, -1.0], 2000), 3.0, decay, 0.0)).max() > 1 / decay  # ηλ = 1.5: not there
+        assert max(map(abs, lion(gradients, lr, decay, 1.9))) <= 1 / decay + 1e-12
+    beyond = lion(np.tile([1.0, -1.0], 2000), 3.0, decay, 0.0)  # ηλ = 1.5: not there
+    assert max(map(abs, beyond)) > 1 / decay
 
 
 def test_lion_ends_on_the_edge_that_the_page_shows(computed):
+    """The same loss, another start and rate."""
     values = computed("optimizers").values
-    path, theta, momentum = [], 0.3, 0.0
-    for _ in range(5000):  # the same loss, another start and rate
-        theta = theta - 0.02 * (np.sign(0.9 * momentum + 0.1 * (theta - 5)) + values["lion_lam"] * theta)
-        momentum = 0.99 * momentum + 0.01 * (theta - 5)
-        path.append(theta)
-    assert values["lion_end"] == pytest.approx(path[-1], abs=1e-3) == 1 / values["lion_lam"]
+    *_, end = lion([lambda theta: theta - 5] * 5000, 0.02, values["lion_lam"], 0.3)
+    assert values["lion_end"] == pytest.approx(end, abs=1e-3) == 1 / values["lion_lam"]

@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from breaks_cells import run_cells
+from cells import run_cells
 from scipy.optimize import lsq_linear
 from sklearn.linear_model import Ridge
 

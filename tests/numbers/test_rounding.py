@@ -9,10 +9,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from own_batch import Batch
-from own_training import (
+from network import (
     DECAY,
     LR,
+    Batch,
     N,
     draws,
     gradient,
@@ -58,15 +58,11 @@ def first_norms(seed: int, rounds, steps: int, told: float = DECAY) -> list[floa
     return norms
 
 
-def test_coefficient_by_hand_is_the_float32_nearest_to_lambda(run):
-    assert run.values["hand_coefficient"] == float(np.float32(DECAY))
-    assert run.values["hand_ulps"] == 0
-
-
-def test_prior_coefficient_is_a_few_ulps_off_in_float32(run):
-    ulp = float(np.spacing(np.float32(DECAY)))
-    distance = abs(run.values["prior_coefficient"] - float(np.float32(DECAY))) / ulp
-    assert round(distance) == run.values["prior_ulps"] and 0 < distance < 8
+def test_coefficients_are_the_emulated_ones_by_hand_the_nearest_the_priors_a_few_ulps_off(run):
+    decay, prior = np.float32(DECAY), prior_coefficient()
+    assert (run.values["hand_coefficient"], run.values["hand_ulps"]) == (float(decay), 0)
+    assert run.values["prior_coefficient"] == float(prior)
+    assert 0 < run.values["prior_ulps"] == round(float(abs(prior - decay) / np.spacing(decay))) < 8
 
 
 def test_float32_scale_explains_the_error_in_float64(run):
@@ -93,10 +89,6 @@ def test_which_sum_sgd_equals_is_that_of_exact_arithmetic(run):
     np.testing.assert_array_equal(twice, rounded_twice(slope.numpy(), vector.numpy(), DECAY))
     from_two, from_one = int((found != twice).sum()), int((found != once).sum())
     assert (run.values["fused_from_two"], run.values["fused_from_one"]) == (from_two, from_one)
-    assert re.findall(r"^ *(\d+) from (\w+)", run.stdout["fused"], re.M) == [
-        (str(from_two), "two"),
-        (str(from_one), "one"),
-    ]
     assert run.values["sgd_rounds"] == {from_one: "once", from_two: "twice"}[0]
 
 
@@ -105,13 +97,7 @@ def test_zeros_of_all_seeds_are_those_of_emulated_arithmetic(run, sgd_sum):
     with np.errstate(all="ignore"):  # some seed overflows
         norms = np.array([first_norms(seed, sgd_sum, 5) for seed in range(run.values["seeds"])])
     finite = norms[np.isfinite(norms).all(axis=1)]
-    assert run.stdout["how_often"].startswith(
-        f"overflow within five steps: {len(norms) - len(finite)} of {len(norms)} seeds\n"
-    )
-    rows = re.findall(r"^(\d) +(\d+) of (\d+) +(\S+)$", run.stdout["how_often"], re.M)
     zeros = (finite == 0).sum(axis=0)
-    assert [tuple(map(int, row[:3])) for row in rows] == [(k, zeros[k], len(finite)) for k in range(5)]
-    assert [float(row[3]) for row in rows] == pytest.approx(finite.max(axis=0).tolist(), rel=0.05)
     assert run.values["finite"] == len(finite) == run.values["zero_at_epoch_0"]
     assert run.values["always_zero"] == (finite == 0).all(axis=1).sum()
     assert 0.9 * len(finite) < run.values["always_zero"] < len(finite)  # the common case, not a rule
@@ -141,23 +127,17 @@ def test_one_applied_step_of_sgd_is_that_of_rationals_rounded_to_float64(run, sg
     assert run.values["applied_error_off"] == pytest.approx(left[0.0], rel=1e-12)
     assert run.values["lambda_norm"] == pytest.approx(decayed, rel=1e-12)
     assert left[0.0] == pytest.approx(decayed, rel=1e-9)
-    printed = [float(number) for number in re.findall(r"\S+$", run.stdout["applied"], re.M)]
-    assert printed == pytest.approx([left[DECAY], left[0.0], decayed], rel=0.03, abs=0)
 
 
 def test_step_leaves_the_gradient_as_it_was(run):
-    """SGD with decay on gradients of our own: the parameters move, the gradients keep every bit."""
+    """SGD with decay on a gradient of our own: the parameters move, the gradient keeps every bit."""
     *_, vector = draws(1)
-    generator = np.random.default_rng(0)
-    given = [generator.normal(size=len(vector)).astype(np.float32) for _ in range(2)]
-    leaves = [vector.clone().requires_grad_() for _ in given]
-    for leaf, slope in zip(leaves, given, strict=True):
-        leaf.grad = torch.from_numpy(slope.copy())
-    torch.optim.SGD(leaves, lr=LR, weight_decay=DECAY).step()
-    changed = sum(int((leaf.grad.numpy() != slope).sum()) for leaf, slope in zip(leaves, given, strict=True))
-    assert all(torch.all(leaf.detach() != vector) for leaf in leaves)
-    assert run.values["grad_entries_changed"] == changed == 0
-    assert run.stdout["untouched"].strip().endswith(f": {changed} of {len(vector)}")
+    given = np.random.default_rng(0).normal(size=len(vector)).astype(np.float32)
+    leaf = vector.clone().requires_grad_()
+    leaf.grad = torch.from_numpy(given.copy())
+    torch.optim.SGD([leaf], lr=LR, weight_decay=DECAY).step()
+    assert torch.all(leaf.detach() != vector)
+    assert run.values["grad_entries_changed"] == np.count_nonzero(leaf.grad.numpy() != given) == 0
 
 
 def test_ways_to_write_the_penalty_differ_where_emulated_float32_does(run):
@@ -183,42 +163,17 @@ def test_ways_to_write_the_penalty_differ_where_emulated_float32_does(run):
         assert run.values[f"differing_{key}"] == found[name][0]
 
 
-def test_printed_coefficients_are_the_emulated_ones(run):
-    shown = re.findall(r"(0\.\d{12})(?: +(\d) ulp)?", run.stdout["coefficient_float32"])
-    nearest_to_decay, prior = np.float32(DECAY), prior_coefficient()
-    ulps = [
-        round(float((c - nearest_to_decay) / np.spacing(nearest_to_decay))) for c in (nearest_to_decay, prior)
-    ]
-    assert shown == [
-        (f"{nearest_to_decay:.12f}", ""),
-        (f"{nearest_to_decay:.12f}", str(ulps[0])),
-        (f"{prior:.12f}", str(ulps[1])),
-    ]
-    errors = [float(error) for error in re.findall(r"\d\.\de[+-]\d+", run.stdout["coefficient_float64"])]
-    in_double = abs(float(prior_coefficient(np.float64)) / DECAY - 1)
-    assert errors == pytest.approx([0, run.values["scale_error"], in_double], rel=0.05, abs=2e-16)
-
-
-def test_priors_gradient_and_its_parts_are_those_of_emulated_float32(run):
+def test_priors_gradient_and_its_parts_are_those_of_emulated_float32(run, computed):
     features, y, vector = draws(1)
     slope, theta = gradient(vector, features, y)[1].numpy(), vector.numpy()
     coefficient, exact = prior_coefficient(), theta.astype(np.float64)
-    assert run.values["prior_coefficient"] == float(coefficient)
     whole = (slope + coefficient * theta).astype(np.float64) - rounded_twice(slope, theta, DECAY)
     assert run.values["differing_prior"] == np.count_nonzero(whole)
     part = (float(coefficient) - float(np.float32(DECAY))) * exact
     assert run.values["from_coefficient"] == pytest.approx(np.linalg.norm(part), rel=1e-6)
     assert run.values["from_sums"] == pytest.approx(np.linalg.norm(whole - part), rel=1e-6)
-    printed = [float(number) for number in re.findall(r"^\S+", run.stdout["explained"], re.M)]
-    sizes = [np.linalg.norm(one) for one in (whole, part, whole - part)]
-    assert printed == pytest.approx(sizes, rel=0.05)
-
-
-def test_coefficient_and_sums_make_up_the_difference_that_the_article_prints(run, computed):
-    """Sides of a triangle: the norms of two vectors and of their sum."""
-    one, other = run.values["from_coefficient"], run.values["from_sums"]
-    whole = computed("weight_decay").values["difference_bayesian_first"]
-    assert abs(one - other) <= whole * (1 + 1e-6) and whole <= (one + other) * (1 + 1e-6)
+    printed = computed("weight_decay").values["difference_bayesian_first"]  # what they explain
+    assert printed == pytest.approx(np.linalg.norm(whole), rel=1e-6)
 
 
 def test_a_forgotten_decay_shows_at_the_second_epoch_only(run, sgd_sum):

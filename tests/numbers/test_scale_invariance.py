@@ -5,7 +5,7 @@ from functools import partial
 import numpy as np
 import pytest
 import torch
-from breaks_cells import run_cells
+from cells import run_cells
 from scipy.optimize import minimize_scalar
 
 

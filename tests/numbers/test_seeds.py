@@ -7,8 +7,7 @@ import re
 import numpy as np
 import pytest
 import torch
-from own_batch import fits, train_two
-from own_training import draws
+from network import draws, fits, train_two
 
 COUNT = 50
 CHECKED = range(0, 1000, 100)

@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 import torch
-from own_batch import Batch
-from own_training import DECAY, LR, N, draws, gradient, predict, prior_coefficient
+from cells import table
+from network import DECAY, LR, Batch, N, draws, gradient, predict, prior_coefficient
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
 import models
@@ -39,11 +39,6 @@ def ends_at(vector: torch.Tensor) -> tuple[float, float, float, float]:
     return error, error + DECAY / 2 * norm**2, norm, np.linalg.norm(slope + DECAY * theta)
 
 
-def rows(table: str) -> list[list[str]]:
-    """Return the cells of a Markdown table's rows, its head left out."""
-    return [[cell.strip() for cell in line.strip("| \n").split("|")] for line in table.splitlines()[2:]]
-
-
 @pytest.fixture(scope="module")
 def run(computed):
     return computed("weight_decay")
@@ -52,7 +47,7 @@ def run(computed):
 @pytest.fixture(scope="module")
 def first_errors(run) -> np.ndarray:
     """Return the printed errors of epochs 0 to 4: from scratch, PyTorch, Bayesian, NLL."""
-    return np.array([list(map(float, row[1:])) for row in rows(run.stdout["first_errors"])])
+    return np.array([list(map(float, row[1:])) for row in table(run.stdout["first_errors"])])
 
 
 def test_first_errors_are_those_of_float64_numpy(first_errors):
@@ -87,51 +82,11 @@ def test_from_scratch_gradient_equals_autograd_plus_decay_bit_for_bit(run):
     penalized = penalized + DECAY * (0.5 * torch.sum(parameters_to_vector(model.parameters()) ** 2))
     for wanted, found in zip(decayed, torch.autograd.grad(penalized, list(model.parameters())), strict=True):
         assert torch.equal(wanted, found)
-    assert rows(run.stdout["differences"])[0][1] == "0.0"
+    assert table(run.stdout["differences"])[0][1] == "0.0"
 
 
 def test_prior_variance_is_one_over_n_lambda(run):
     assert run.values["prior_variance"] == pytest.approx(1 / (N * DECAY), rel=1e-15)
-
-
-@pytest.fixture(scope="module")
-def numpy_ends() -> dict[float, list[tuple[float, float, float, float]]]:
-    """Return (MSE, L, ‖θ‖, ‖∇L‖) in float64, by decay: after 1000 steps, and after 1000 at a tenth of LR."""
-    features, y, start = draws(1)
-    ends = {}
-    for decay in (DECAY, 0.0):
-        model = models.Net()
-        vector_to_parameters(start.clone(), model.parameters())
-        ends[decay] = []
-        for rate in (LR, LR / 10):
-            sgd = torch.optim.SGD(model.parameters(), lr=rate, weight_decay=decay)
-            for _ in range(1000):
-                sgd.zero_grad()
-                torch.mean((y - model(features)) ** 2).backward()
-                sgd.step()
-            ends[decay].append(ends_at(parameters_to_vector(model.parameters()).detach()))
-    return ends
-
-
-def test_where_the_runs_end_is_what_numpy_finds_there(run, numpy_ends):
-    for cell, number in (("where_they_end", 0), ("further", 1)):
-        found = {name: list(map(float, row)) for name, *row in rows(run.stdout[cell])}
-        for name, decay in (("PyTorch", DECAY), ("no decay", 0.0)):
-            error, loss, norm, slope = found[name]
-            expected = numpy_ends[decay][number]
-            assert (error, loss, norm) == pytest.approx(expected[:3], abs=6e-5)
-            assert slope == pytest.approx(expected[3], rel=1e-3, abs=6e-4)  # float32 against float64
-
-
-def test_oscillation_made_the_controls_error_larger(run, numpy_ends):
-    errors = {decay: [end[0] for end in ends] for decay, ends in numpy_ends.items()}
-    assert errors[0.0][0] > errors[DECAY][0] and errors[0.0][1] < errors[DECAY][1]
-    for key, at in (("final", 0), ("further", 1)):
-        assert run.values[f"{key}_error"] == pytest.approx(errors[DECAY][at], rel=1e-4)
-        assert run.values[f"{key}_error_control"] == pytest.approx(errors[0.0][at], rel=1e-4)
-    assert run.values["final_gradient"] == pytest.approx(numpy_ends[DECAY][0][3], rel=1e-3)
-    assert run.values["final_norm"] == pytest.approx(numpy_ends[DECAY][0][2], rel=1e-5)
-    assert run.values["final_norm_control"] == pytest.approx(numpy_ends[0.0][0][2], rel=1e-5)
 
 
 def test_runs_span_a_tenth_of_a_decay_time_constant(run):
@@ -146,26 +101,24 @@ def test_the_largest_bayesian_difference_is_one_ulp_of_one_entry(run):
     assert apart <= run.values["difference_bayesian"] < 1.1 * apart  # the other entries add little
 
 
-PROGRAMS = ("from scratch", "PyTorch", "Bayesian", "no decay")
+SUMS = {
+    "from scratch": lambda slope, theta: slope + DECAY * theta,
+    "PyTorch": lambda slope, theta: slope.add(theta, alpha=DECAY),
+    "Bayesian": lambda slope, theta: slope + float(prior_coefficient()) * theta,
+    "no decay": lambda slope, theta: slope,
+}
 
 
 @pytest.fixture(scope="module")
 def own() -> dict[str, tuple[torch.Tensor, list[torch.Tensor]]]:
-    """Train the four programs by `own_training`: return where each ends, and its first gradients of L.
+    """Train the four programs by `network`: return where each ends, and its first gradients of L.
 
     Each program is one sum per step, rounded as it rounds: λθ or the prior's multiple of θ added to
     the gradient, or the call in SGD that adds λθ; so the ends are those of the snippet, bit for bit.
     """
     features, y, start = draws(1)
-    prior = float(prior_coefficient())
-    sums = {
-        "from scratch": lambda slope, theta: slope + DECAY * theta,
-        "PyTorch": lambda slope, theta: slope.add(theta, alpha=DECAY),
-        "Bayesian": lambda slope, theta: slope + prior * theta,
-        "no decay": lambda slope, theta: slope,
-    }
     found = {}
-    for name, summed in sums.items():
+    for name, summed in SUMS.items():
         theta, firsts = start, []
         for step in range(1000):
             _, slope = gradient(theta, features, y)
@@ -177,11 +130,19 @@ def own() -> dict[str, tuple[torch.Tensor, list[torch.Tensor]]]:
     return found
 
 
+def further_by(theta: torch.Tensor, name: str) -> torch.Tensor:
+    """Go on for a thousand steps at a tenth of the rate."""
+    features, y, _ = draws(1)
+    for _ in range(1000):
+        theta = theta.add(SUMS[name](gradient(theta, features, y)[1], theta), alpha=-LR / 10)
+    return theta
+
+
 def test_first_differences_are_those_of_the_own_runs(run, own):
     firsts = {name: torch.stack(slopes).double().numpy() for name, (_, slopes) in own.items()}
     for column, name in ((1, "from scratch"), (2, "Bayesian")):
         norms = np.linalg.norm(firsts[name] - firsts["PyTorch"], axis=1)
-        printed = [float(row[column]) for row in rows(run.stdout["differences"])]
+        printed = [float(row[column]) for row in table(run.stdout["differences"])]
         assert printed == pytest.approx(norms.tolist(), rel=1e-5)  # the norm is float32's there
     first, largest = (run.values[f"difference_bayesian{end}"] for end in ("_first", ""))
     assert (first, largest) == pytest.approx((norms[0], norms.max()), rel=1e-5)
@@ -192,12 +153,27 @@ def test_first_differences_are_those_of_the_own_runs(run, own):
 
 
 def test_every_row_of_where_the_runs_end_is_that_of_the_own_runs(run, own):
-    """The same four points, where MSE, L and norms are evaluated in float64 and by hand."""
-    found = {name: list(map(float, row)) for name, *row in rows(run.stdout["where_they_end"])}
-    assert set(found) == set(PROGRAMS)
-    for name, (theta, _) in own.items():
-        for shown, expected, half in zip(found[name], ends_at(theta), (5e-6, 5e-5, 5e-5, 5e-4), strict=True):
-            assert shown == pytest.approx(expected, abs=half + 1e-5)  # 1e-5: float32 of a sum of 60
+    """The same points, where MSE, L and norms are evaluated in float64 and by hand."""
+    for cell, names, further in (("where_they_end", SUMS, 0), ("further", ("PyTorch", "no decay"), 1)):
+        found = {name: list(map(float, row)) for name, *row in table(run.stdout[cell])}
+        for name in names:
+            expected = ends_at(further_by(own[name][0], name) if further else own[name][0])
+            for shown, one, half in zip(found[name], expected, (5e-6, 5e-5, 5e-5, 5e-4), strict=True):
+                assert shown == pytest.approx(one, abs=half + 1e-5)  # 1e-5: float32 of a sum of 60
+
+
+def test_oscillation_made_the_controls_error_larger(run, own):
+    decayed, control = (
+        [ends_at(end) for end in (own[name][0], further_by(own[name][0], name))]
+        for name in ("PyTorch", "no decay")
+    )
+    assert control[0][0] > decayed[0][0] and control[1][0] < decayed[1][0]
+    for at, key in enumerate(("final", "further")):
+        assert run.values[f"{key}_error"] == pytest.approx(decayed[at][0], rel=1e-4)
+        assert run.values[f"{key}_error_control"] == pytest.approx(control[at][0], rel=1e-4)
+    assert run.values["final_gradient"] == pytest.approx(decayed[0][3], rel=1e-3)
+    assert run.values["final_norm"] == pytest.approx(decayed[0][2], rel=1e-5)
+    assert run.values["final_norm_control"] == pytest.approx(control[0][2], rel=1e-5)
 
 
 def test_what_the_runs_share_is_that_of_the_draws(run):
@@ -214,10 +190,10 @@ def test_gaps_and_drawn_fits_are_those_of_the_own_runs(run, own):
     """Bit for bit: a run's last digit grows a thousandfold and more, so that nothing looser would hold."""
     grid = torch.linspace(-10, 10, 100)
     fits = {name: predict(end, torch.stack([grid, grid**2], dim=1))[:, 0] for name, (end, _) in own.items()}
-    gaps = {name: (fits[name] - fits["PyTorch"]).abs().max().item() for name in PROGRAMS}
+    gaps = {name: (fits[name] - fits["PyTorch"]).abs().max().item() for name in SUMS}
     keys = {"gap_scratch": "from scratch", "gap_bayesian": "Bayesian", "gap_control": "no decay"}
     assert {key: run.values[key] for key in keys} == {key: gaps[name] for key, name in keys.items()}
     assert max(gaps["from scratch"], gaps["Bayesian"]) < 0.1 * gaps["no decay"]
-    for name, panel in zip(PROGRAMS, run.figures["figure_fits"][0]["axes"]):
+    for name, panel in zip(SUMS, run.figures["figure_fits"][0]["axes"]):
         curves = [line["y"] for line in panel["lines"] if len(line["y"]) == 100]
         assert curves == [fits[name].tolist(), fits["no decay"].tolist()]
