@@ -100,10 +100,19 @@ class Run:
 
     def status(self) -> str:
         """Say how the process ended, or nothing while it runs."""
+        gone = self.gone()  # looked at before the status, which is written first
         with suppress(FileNotFoundError, ValueError):  # not there, or not written yet
             code = int((self.place / "ended").read_text())
             return f"status {code}" if code >= 0 else signal.Signals(-code).name
-        return ""
+        return "killed" if gone else ""
+
+    def gone(self) -> bool:
+        """Return whether nobody of the group is left (on macOS, nobody that lives)."""
+        try:
+            os.killpg(self.group, 0)
+        except (ProcessLookupError, PermissionError):
+            return True
+        return False
 
     def size(self, name: str) -> int:
         return (self.place / name).stat().st_size
@@ -152,14 +161,14 @@ class Run:
     async def check_end(self, status: str) -> None:
         """Raise at what comes after the last cell, which belongs to none."""
         cell = self.snippet.cells[-1]
+        until = time.monotonic() + 2  # Python's own helpers take a moment
+        while not self.gone():
+            await asyncio.sleep(0.02)
+            if time.monotonic() > until:
+                raise cell.fault("left a process running", WAIT)
         self.check_quiet(cell, self.before("err"))
         if status != "status 0":
             raise cell.fault(f"its process ended: {status}", "see what the snippet does to its process")
-        with suppress(ProcessLookupError, PermissionError):  # nobody is left; on macOS, or none that lives
-            for _ in range(20):  # Python's own helpers take a moment
-                os.killpg(self.group, 0)
-                await asyncio.sleep(0.1)
-            raise cell.fault("left a process running", WAIT)
         if self.size("out") > self.before("out"):
             raise cell.fault("printed after its last cell", WAIT)
 
