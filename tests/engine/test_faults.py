@@ -41,40 +41,19 @@ RUNS = {  # code of a cell -> (line, what is said)
     'import os; os.system("echo oh >&2")': (4, "wrote to stderr: oh"),
     'import warnings; warnings.warn("beware")': (4, "wrote to stderr: .*beware"),
     "import sys; del sys.stderr; 1 / 0": (CODE, "ZeroDivisionError"),
-    "import threading; threading.Thread(target=lambda: 1 / 0).start()": (
-        4,
-        "ZeroDivisionError|threads running|Exception in thread",
-    ),
-    "import threading, time\nt = threading.Thread(target=lambda: 1 / 0); t.start(); t.join()": (
-        4,
-        "ZeroDivisionError",
-    ),
-    "import threading, time\nthreading.Thread(target=lambda: (time.sleep(1), print('late'))).start()": (
-        4,
-        "left threads running: Thread-1",
-    ),
+    "import threading; threading.Thread(target=lambda: 1 / 0).start()": (4, "ZeroDivisionError|threads running|Exception in thread"),
+    "import threading, time\nt = threading.Thread(target=lambda: 1 / 0); t.start(); t.join()": (4, "ZeroDivisionError"),
+    "import threading, time\nthreading.Thread(target=lambda: (time.sleep(1), print('late'))).start()": (4, "left threads running: Thread-1"),
     "import threading; threading.Timer(9, print).start()": (4, "left threads running"),
-    "import threading, time; threading.Thread(target=time.sleep, args=[9], daemon=True).start()": (
-        4,
-        "left threads",
-    ),
-    "from concurrent.futures import ThreadPoolExecutor; ThreadPoolExecutor().submit(print)": (
-        4,
-        "left threads",
-    ),
+    "import threading, time; threading.Thread(target=time.sleep, args=[9], daemon=True).start()": (4, "left threads"),
+    "from concurrent.futures import ThreadPoolExecutor; ThreadPoolExecutor().submit(print)": (4, "left threads"),
     "import asyncio\nasync def f(): 1 / 0\nasync def g(): asyncio.create_task(f()); await asyncio.sleep(0.1)\n"
     "asyncio.run(g())": (4, "Task exception was never retrieved"),
     "import asyncio\nasync def f(): await asyncio.sleep(9)\nl = asyncio.new_event_loop()\n"
-    "t = l.create_task(f()); l.run_until_complete(asyncio.sleep(0))": (
-        4,
-        "Task was destroyed but it is pending",
-    ),
+    "t = l.create_task(f()); l.run_until_complete(asyncio.sleep(0))": (4, "Task was destroyed but it is pending"),
     "async def f(): pass\nf()": (4, "never awaited"),
     'import subprocess; p = subprocess.Popen(["sleep", "60"])': (4, "left a process running"),
-    "import multiprocessing as m, time\nlate = lambda: (time.sleep(1), print('late'))\nm.get_context('fork').Process(target=late).start()": (
-        4,
-        "printed after its last cell|left a process",
-    ),
+    "import multiprocessing as m, time\nlate = lambda: (time.sleep(1), print('late'))\nm.get_context('fork').Process(target=late).start()": (4, "printed after its last cell|left a process"),
     "import atexit; atexit.register(print, 'late')": (4, "printed after its last cell"),
     'while True: print("x" * 1000)': (4, "left more than 100000 characters"),
     'print("x" * 10**6)': (4, "left more than 100000 characters"),
@@ -83,19 +62,10 @@ RUNS = {  # code of a cell -> (line, what is said)
     r'print("\x1b[1mbold")': (4, r"printed '\\x1b'"),
     r"import os; os.write(1, b'caf\xe9')": (4, "printed '.udce9'"),
     "import matplotlib.pyplot as plt; plt.figure()": (4, "a figure without alternative text"),
-    "import matplotlib.pyplot as plt; plt.figure(label=' '); plt.show()": (
-        4,
-        "a figure without alternative text",
-    ),
+    "import matplotlib.pyplot as plt; plt.figure(label=' '); plt.show()": (4, "a figure without alternative text"),
     "import left_open": (4, "a figure without alternative text"),
-    "import matplotlib.pyplot as plt\nwhile True: plt.figure(label='x'); plt.show()": (
-        CODE + 1,
-        "more than 20 figures",
-    ),
-    r'import matplotlib.pyplot as plt; plt.figure(label="x").suptitle(r"$\lamda$")': (
-        4,
-        r"Unknown symbol: \\lamda",
-    ),
+    "import matplotlib.pyplot as plt\nwhile True: plt.figure(label='x'); plt.show()": (CODE + 1, "more than 20 figures"),
+    r'import matplotlib.pyplot as plt; plt.figure(label="x").suptitle(r"$\lamda$")': (4, r"Unknown symbol: \\lamda"),
     "values = {'x': float('nan')}": (4, "no cell `values` assigns `values`"),
     '# %% cell tags=["data"]\nprint("no")': (4, "data that is not JSON"),
     '# %% cell tags=["data"]\nprint(\'{"x": 1e999}\')': (4, "data that is not JSON: 1e999"),

@@ -43,28 +43,7 @@ LINES = [
 def harsh(seed: int) -> str:
     """Return text made of what Markdown, HTML and its extensions look for."""
     chosen = random.Random(seed)
-    parts = [
-        "`",
-        "``",
-        "*",
-        "_",
-        "$",
-        "\n",
-        "\n\n",
-        "\t",
-        " ",
-        "    ",
-        "<",
-        ">",
-        "&",
-        "#",
-        "-",
-        '"',
-        "/// ",
-        "a",
-        "1. ",
-        "|",
-    ]
+    parts = [*'`*_$\n\t <>&#-"a|', "``", "\n\n", "    ", "/// ", "1. "]
     return "".join(chosen.choices([*parts, *LINES], k=12))
 
 
