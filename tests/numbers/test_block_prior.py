@@ -1,9 +1,10 @@
-"""Parameter groups as a block prior: oracles are scikit-learn, numpy and finite differences."""
+"""Parameter groups as a block prior: oracles are scikit-learn and NumPy."""
 
 import numpy as np
 import pytest
 import torch
 from cells import run_cells
+from network import Batch
 from sklearn.linear_model import Ridge
 from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
@@ -51,37 +52,16 @@ def test_half_the_squared_lengths_is_half_the_squared_matrix(page):
     assert (lengths**2).sum() == pytest.approx((np.linalg.norm(matrix, axis=1) ** 2).sum(), rel=1e-12)
 
 
-def attention_block_in_numpy(parts, x, heads=2):
-    """nn.TransformerEncoderLayer with norm_first and GELU, written out; `parts` by parameter names."""
-    from scipy.special import erf, softmax
-
-    def norm(x, name):
-        centered = x - x.mean(-1, keepdims=True)
-        scaled = centered / np.sqrt((centered**2).mean(-1, keepdims=True) + 1e-5)
-        return scaled * parts[f"{name}.weight"] + parts[f"{name}.bias"]
-
-    batch, length, width = x.shape
-    h = norm(x, "norm1") @ parts["self_attn.in_proj_weight"].T + parts["self_attn.in_proj_bias"]
-    q, k, v = (t.reshape(batch, length, heads, -1).swapaxes(1, 2) for t in np.split(h, 3, axis=-1))
-    mixed = softmax(q @ k.swapaxes(-1, -2) / np.sqrt(q.shape[-1]), axis=-1) @ v
-    mixed = mixed.swapaxes(1, 2).reshape(batch, length, width)
-    x = x + mixed @ parts["self_attn.out_proj.weight"].T + parts["self_attn.out_proj.bias"]
-    h = norm(x, "norm2") @ parts["linear1.weight"].T + parts["linear1.bias"]
-    h = h * (1 + erf(h / np.sqrt(2))) / 2
-    return x + h @ parts["linear2.weight"].T + parts["linear2.bias"]
-
-
 def test_larger_gains_and_smaller_consumers_leave_a_pre_norm_block_as_it_was(page):
-    parts = {name: p.detach().numpy().copy() for name, p in page["block"].named_parameters()}
-    x = page["tokens"].numpy()
-    before = attention_block_in_numpy(parts, x)
-    np.testing.assert_allclose(page["block"](page["tokens"]).detach(), before, atol=1e-10)
+    def outputs(scales):
+        scaled = {name: p * scales.get(name, 1) for name, p in page["block"].named_parameters()}
+        return torch.func.functional_call(page["block"], scaled, page["tokens"]).detach().numpy()
+
     scales = {"norm1.weight": 7, "norm1.bias": 7, "norm2.weight": 1 / 3, "norm2.bias": 1 / 3,
               "self_attn.in_proj_weight": 1 / 7, "linear1.weight": 3}
-    after = attention_block_in_numpy({k: p * scales.get(k, 1) for k, p in parts.items()}, x)
-    np.testing.assert_allclose(after, before, atol=1e-10)
-    half = attention_block_in_numpy(parts | {"norm1.weight": 7 * parts["norm1.weight"]}, x)
-    assert np.abs(half - before).max() > 1e-3  # the gain alone does change the output
+    np.testing.assert_allclose(outputs(scales), outputs({}), atol=1e-10)
+    half = outputs({"norm1.weight": 7}) - outputs({})
+    assert np.abs(half).max() > 1e-3  # the gain alone does change the output
 
 
 def test_the_printed_penalties_fall_by_ten_thousand_and_the_outputs_stay(computed):
@@ -131,34 +111,13 @@ def test_a_decayed_gain_has_a_minimum_before_a_decayed_layer():
     assert gains[penalties.argmin()] == pytest.approx(2.5**0.5, rel=0.02)
 
 
-def neg_log_joint_per_example(parameters, x, y, prior_variance):
-    """The block prior's objective in numpy: biases have no prior factor."""
-    hidden, penalty = x, 0.0
-    for layer in range(0, len(parameters), 2):
-        weight, bias = parameters[layer], parameters[layer + 1]
-        hidden = hidden @ weight.T + bias
-        if layer < len(parameters) - 2:
-            hidden = np.maximum(hidden, 0)
-        penalty += (weight**2).sum() / (2 * prior_variance)
-    return (((y - hidden) ** 2).sum() / 2 + penalty) / len(x)
-
-
-def test_the_step_equals_finite_differences_of_the_log_joint(page, computed):
-    # Central differences with step 1e-6: error about 1e-9 for values of order 1.
+def test_the_step_equals_the_gradient_of_the_log_joint_by_hand(page, computed):
+    """Half of the mean squared error's, by backpropagation in NumPy, and θ/(nτ) of the weights alone."""
     x, y = page["x"].numpy(), page["y"].numpy()
-    parameters = [p.numpy().copy() for p in page["before"]]
-    tau, step = 1 / (60 * 1e-2), 1e-6
-    for parameter, applied in zip(parameters, page["applied"]):
-        numeric = np.empty_like(parameter)
-        for index in np.ndindex(parameter.shape):
-            kept = parameter[index]
-            parameter[index] = kept + step
-            above = neg_log_joint_per_example(parameters, x, y, tau)
-            parameter[index] = kept - step
-            below = neg_log_joint_per_example(parameters, x, y, tau)
-            parameter[index] = kept
-            numeric[index] = (above - below) / (2 * step)
-        np.testing.assert_allclose(applied.numpy(), numeric, rtol=0, atol=1e-7)
+    theta, applied = (np.concatenate([p.numpy().ravel() for p in page[k]]) for k in ("before", "applied"))
+    (slope,) = Batch(theta[None], x, y).gradient()[1]
+    is_weight = np.concatenate([np.full(p.numel(), p.ndim > 1) for p in page["before"]])
+    np.testing.assert_allclose(applied, slope / 2 + 1e-2 * theta * is_weight, rtol=0, atol=1e-12)
     assert "True" in computed("block_prior").stdout["applied"]
 
 

@@ -1,10 +1,11 @@
 """The evidence of logistic regression: against integrals, finite differences and other data sets."""
 
 import re
-from functools import partial
 
 import numpy as np
 import pytest
+import torch
+from cells import run_cells
 from scipy import integrate, optimize, stats
 
 
@@ -14,14 +15,8 @@ def snippet(computed):
 
 
 @pytest.fixture(scope="module")
-def functions(snippet):
-    """The functions that the page shows, run on data of this test."""
-    namespace = {"np": np}
-    exec(snippet.sources["new_inputs"].split("def ")[0], namespace)  # the nodes of the quadrature
-    for source in snippet.sources.values():
-        for definition in re.findall(r"^def .*?(?=^\S|\Z)", source, re.M | re.S):
-            exec(definition, namespace)
-    return namespace
+def page():
+    return run_cells("logistic_evidence", "setup", "newton", "laplace", "new_inputs")
 
 
 @pytest.fixture(scope="module")
@@ -38,36 +33,33 @@ def surprise(theta, tau, X, y, used=1.0):
     return -np.sum(used * chance) - stats.norm.logpdf(theta, 0, tau**0.5).sum()
 
 
-def fitted(functions, data, tau, used=1.0):
-    return functions["modes"](tau, *data, np.zeros((3, 2)), used)
+def fitted(page, data, tau, used=1.0):
+    return page["modes"](tau, *data, np.zeros((3, 2)), used)
 
 
 @pytest.mark.parametrize("tau", [0.05, 1.0, 20.0])
-def test_newton_finds_the_mode_that_scipy_finds_with_and_without_some_labels(functions, data, tau):
+def test_newton_finds_the_mode_that_scipy_finds_with_and_without_some_labels(page, data, tau):
     for used in (np.ones(25), 1.0 * (np.arange(25) % 4 != 0)):
-        found, _ = fitted(functions, data, tau, used)
+        found, _ = fitted(page, data, tau, used)
         for theta, X, y in zip(found, *data):
             scipys = optimize.minimize(surprise, [0, 0], args=(tau, X, y, used), tol=1e-12).x
             assert np.allclose(theta, scipys, atol=1e-5)  # BFGS with numerical gradients: about 1e-6
 
 
-def test_hessian_is_that_of_finite_differences(functions, data):
-    theta, hessian = fitted(functions, data, 1.0)
-    step = 1e-4 * np.eye(2)
+def test_hessian_is_autograds(page, data):
+    for theta, curve, X, y in zip(*fitted(page, data, 1.0), *map(torch.tensor, data)):
 
-    def second(f, a, b):
-        return (f(a + b) - f(a - b) - f(b - a) + f(-a - b)) / 4e-8
+        def loss(theta, X=X, y=y):
+            nll = torch.nn.functional.binary_cross_entropy_with_logits(X @ theta, y, reduction="sum")
+            return nll + theta @ theta / 2
 
-    for mode, curve, X, y in zip(theta, hessian, *data):
-        around = partial(lambda mode, X, y, d: surprise(mode + d, 1.0, X, y), mode, X, y)
-        numeric = [[second(around, a, b) for a in step] for b in step]
-        assert np.allclose(curve, numeric, rtol=1e-4, atol=1e-4)
+        assert np.allclose(curve, torch.autograd.functional.hessian(loss, torch.tensor(theta)), rtol=1e-10)
 
 
 @pytest.mark.parametrize("tau, within", [(0.01, 2e-3), (1.0, 0.05), (20.0, 0.3)])
-def test_laplace_is_near_the_integral_of_the_joint(functions, data, tau, within):
-    at = fitted(functions, data, tau)
-    found = functions["laplace_evidence"](tau, *data, *at)
+def test_laplace_is_near_the_integral_of_the_joint(page, data, tau, within):
+    at = fitted(page, data, tau)
+    found = page["laplace_evidence"](tau, *data, *at)
     axis = np.linspace(-20, 20, 401) * min(1, tau**0.5)
     for one, X, y in zip(found, *data):
         nodes = np.stack(np.meshgrid(axis, axis), axis=-1)
@@ -78,14 +70,14 @@ def test_laplace_is_near_the_integral_of_the_joint(functions, data, tau, within)
         assert one == pytest.approx(value, abs=within)
 
 
-def test_expected_nll_is_the_average_over_drawn_inputs_and_labels(functions):
+def test_expected_nll_is_the_average_over_drawn_inputs_and_labels(page):
     rng = np.random.default_rng(5)
     fit, theta = rng.normal(size=(2, 4))
     X = rng.normal(size=(400_000, 4))
     y = rng.uniform(size=len(X)) < stats.logistic.cdf(X @ theta)
     scores = np.logaddexp(0, np.where(y, -1, 1) * (X @ fit))
     error = scores.std() / len(X) ** 0.5
-    assert abs(functions["expected_nll"](fit, theta) - scores.mean()) < 4 * error
+    assert abs(page["expected_nll"](fit, theta) - scores.mean()) < 4 * error
 
 
 def test_printed_differences_to_the_integral_are_those_quoted(snippet):
@@ -187,14 +179,13 @@ def test_five_folds_do_better_than_the_evidence_and_both_than_the_flattest_prior
 @pytest.mark.nightly
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what laplace-torch imports
 @pytest.mark.parametrize("tau", [0.05, 1.0, 20.0])
-def test_laplace_torch_gives_the_same_evidence(functions, data, double, tau):
+def test_laplace_torch_gives_the_same_evidence(page, data, double, tau):
     """Its softmax of two logits, each weight with half the variance, is this model: they differ by τ."""
     Laplace = pytest.importorskip("laplace", reason="laplace-torch: `make outputs/apart`").Laplace
-    import torch
     from torch.utils.data import DataLoader, TensorDataset
 
-    at = fitted(functions, data, tau)
-    for one, mode, X, y in zip(functions["laplace_evidence"](tau, *data, *at), at[0], *data):
+    at = fitted(page, data, tau)
+    for one, mode, X, y in zip(page["laplace_evidence"](tau, *data, *at), at[0], *data):
         model = torch.nn.Linear(2, 2, bias=False).double()
         with torch.no_grad():
             model.weight.copy_(torch.tensor(np.stack([-mode / 2, mode / 2])))

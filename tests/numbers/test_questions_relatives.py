@@ -21,11 +21,6 @@ def values(computed):
 def test_map_shrinks_the_mean_by_n_over_n_plus_one(values):
     assert values["map_few"] == pytest.approx(values["mle_few"] * 2 / 3, rel=1e-9)
     assert values["map_many"] == pytest.approx(values["mle_many"] * 2000 / 2001, rel=1e-9)
-    grid = np.linspace(
-        -4, 6, 100_001
-    )  # the mode found by search: two numbers of variance one, prior of variance one
-    posterior = -2 * (grid - values["mle_few"]) ** 2 / 2 - grid**2 / 2
-    assert values["map_few"] == pytest.approx(grid[posterior.argmax()], abs=1e-4)
 
 
 def test_a_stopped_run_is_the_minimum_of_a_penalty_that_depends_on_the_curvature(values):
@@ -50,20 +45,6 @@ def test_decay_on_two_factors_lowers_each_singular_value_by_lambda(values):
     sizes = [values[f"lora_{place}"] for place in ("first", "second", "last")]
     assert sizes == pytest.approx([3.0 - 0.5, 1.0 - 0.5, 0.0], abs=1e-4)
     assert values["lora_squares"] == pytest.approx(values["lora_nuclear"], rel=1e-4)
-
-
-def test_the_nuclear_norm_is_the_least_of_half_the_squares():
-    generator = np.random.default_rng(1)
-    B, A = generator.normal(size=(4, 3)), generator.normal(size=(3, 5))
-    nuclear = np.linalg.svd(B @ A, compute_uv=False).sum()
-    halves = [
-        (np.square(B @ M).sum() + np.square(np.linalg.solve(M, A)).sum()) / 2
-        for M in generator.normal(size=(200, 3, 3))
-    ]
-    assert min(halves) >= nuclear
-    U, s, V = np.linalg.svd(B @ A, full_matrices=False)
-    balanced = (np.square(U * np.sqrt(s)).sum() + np.square(np.sqrt(s)[:, None] * V).sum()) / 2
-    assert balanced == pytest.approx(nuclear, rel=1e-9)
 
 
 def test_l2_of_c_is_twice_c(values):

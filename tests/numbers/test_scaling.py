@@ -78,15 +78,13 @@ def test_keeping_the_decay_costs_what_a_prior_of_the_smallest_size_costs(snippet
 def test_clock_of_each_schedule_is_the_sum_of_its_rates(snippet):
     text = snippet.stdout["clock"].splitlines()[1:]
     clock = {line[:18].strip(): [float(x) for x in line[18:].split()] for line in text}
-    T, rate = 1000, 0.1 * 0.01
-    cosine = sum(rate * (1 + math.cos(math.pi * t / T)) / 2 for t in range(T))
-    warmup = sum(rate * min(1, (t + 1) / 250) for t in range(T))
-    expected = {
-        "constant": T * rate,
-        "cosine": cosine,
-        "step (0.1 halfway)": 550 * rate,
-        "linear warmup": warmup,
+    rates = {
+        "constant": lambda t: 1,
+        "cosine": lambda t: (1 + math.cos(math.pi * t / 1000)) / 2,
+        "step (0.1 halfway)": lambda t: 1 if t < 500 else 0.1,
+        "linear warmup": lambda t: min(1, (t + 1) / 250),
     }
+    expected = {name: sum(1e-3 * rate(t) for t in range(1000)) for name, rate in rates.items()}
     assert clock.keys() == expected.keys()
     for name, (printed, predicted, left) in clock.items():
         assert printed == pytest.approx(expected[name], abs=6e-4)
@@ -96,9 +94,8 @@ def test_clock_of_each_schedule_is_the_sum_of_its_rates(snippet):
 
 def test_clocks_quoted_are_sums_of_rates_and_the_articles_is_a_tenth(snippet):
     v = snippet.values
-    assert v["steps"] == 1000
+    cosine = [5e-4 * (1 + math.cos(math.pi * t / v["steps"])) for t in range(v["steps"])]
     assert v["constant_clock"] == pytest.approx(1000 * 1e-3)
-    cosine = [5e-4 * (1 + math.cos(math.pi * t / 1000)) for t in range(1000)]
     assert v["cosine_clock"] == pytest.approx(sum(cosine))
     assert v["post_clock"] == pytest.approx(0.01 * 0.01 * 1000)
     assert v["post_left"] == pytest.approx(math.exp(1000 * math.log1p(-1e-4)))
