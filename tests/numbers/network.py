@@ -76,11 +76,10 @@ def rounded_once(a: np.ndarray, b: np.ndarray, factor: float) -> np.ndarray:
     return np.where((lost != 0) & even, beyond, total).astype(np.float32)
 
 
-def nearest(exact: Fraction) -> np.float32:
-    """Return the float32 nearest to a rational number, ties to the even one."""
-    guess = np.float32(float(exact))
-    around = (np.nextafter(guess, np.float32(-np.inf)), guess, np.nextafter(guess, np.float32(np.inf)))
-    return min(around, key=lambda c: (abs(Fraction(float(c)) - exact), int(c.view(np.int32)) % 2))
+def nearest(exact: Fraction, digits: int = 24) -> Fraction:
+    """Round to this many binary digits, ties to even: float32 has 24, bfloat16 has 8."""
+    spacing = Fraction(2) ** (math.floor(math.log2(abs(exact))) - digits + 1)
+    return round(exact / spacing) * spacing
 
 
 def sum_of_sgd(slope: torch.Tensor, vector: torch.Tensor, decay: float) -> np.ndarray:

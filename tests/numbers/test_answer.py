@@ -4,6 +4,7 @@ import re
 
 import pytest
 import torch
+from cells import table
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +21,9 @@ def pull(prior_std: float, n: int) -> float:
 
 
 def test_each_standard_deviation_pulls_as_its_weight_decay_does(run):
-    table = [line.strip("| ").split(" | ") for line in run.stdout["lookup"].splitlines()[2:]]
-    assert [row[0].split()[0] for row in table] == ["1,000", "50,000", "1,281,167"]
-    for row in table:
+    rows = table(run.stdout["lookup"])
+    assert [row[0].split()[0] for row in rows] == ["1,000", "50,000", "1,281,167"]
+    for row in rows:
         n = int(row[0].split()[0].replace(",", ""))
         for printed, decay in zip(row[1:3], (1e-2, 1e-4), strict=True):
             assert pull(float(printed), n) == pytest.approx(decay, rel=0.1)  # two digits, squared

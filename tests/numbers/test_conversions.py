@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from bs4 import BeautifulSoup
+from cells import run_cells
 from scipy import optimize, stats
 from sklearn.linear_model import LogisticRegression, Ridge
 from sympy.parsing.latex import parse_latex
@@ -17,22 +18,16 @@ def snippet(computed):
 
 
 @pytest.fixture(scope="module")
-def convert(snippet):
-    """The function of the cell that the page shows, and nothing else of the snippet."""
-    namespace = {}
-    exec(snippet.sources["convert"], namespace)
-    return namespace["convert"]
+def convert():
+    return run_cells("conversions", "convert")["convert"]
 
 
 @pytest.fixture(scope="module")
 def data():
     rng = np.random.default_rng(11)
     X = rng.normal(size=(40, 3))
-    return (
-        X,
-        X @ np.array([1.0, -2.0, 0.5]) + rng.normal(size=40) * 0.5,
-        (X[:, 0] + rng.normal(size=40) > 0) * 1.0,
-    )
+    y = X @ np.array([1.0, -2.0, 0.5]) + rng.normal(size=40) * 0.5
+    return X, y, (X[:, 0] + rng.normal(size=40) > 0) * 1.0
 
 
 def test_formulas_of_the_pages_table_are_the_function_beside_it(convert, site_dir):
@@ -56,6 +51,15 @@ def test_formulas_of_the_pages_table_are_the_function_beside_it(convert, site_di
     assert checked
 
 
+def mode(log_likelihood, tau):
+    """Return the θ of least negative log joint: BFGS with numerical gradients finds it to about 1e-6."""
+
+    def negative_log_joint(theta):
+        return -log_likelihood(theta).sum() - stats.norm.logpdf(theta, 0, tau**0.5).sum()
+
+    return optimize.minimize(negative_log_joint, np.zeros(3), tol=1e-12).x
+
+
 @pytest.mark.parametrize("tau", [0.01, 0.7, 30.0])
 @pytest.mark.parametrize("loss", LOSSES[1:])
 def test_lambda_and_alpha_minimize_the_negative_log_joint_of_regression(convert, data, tau, loss):
@@ -64,13 +68,8 @@ def test_lambda_and_alpha_minimize_the_negative_log_joint_of_regression(convert,
     same = convert("prior_variance", tau, n, loss, variance)
     decayed = np.linalg.solve(2 * factor * X.T @ X / n + same["lambda"] * np.eye(3), 2 * factor * X.T @ y / n)
     theta = Ridge(alpha=same["alpha"], fit_intercept=False, tol=1e-12).fit(X, y).coef_
-
-    def negative_log_joint(theta):
-        likelihood = stats.norm.logpdf(y, X @ theta, variance**0.5).sum()
-        return -likelihood - stats.norm.logpdf(theta, 0, tau**0.5).sum()
-
-    found = optimize.minimize(negative_log_joint, np.zeros(3), tol=1e-12).x
-    assert np.allclose(theta, found, atol=1e-5)  # BFGS with numerical gradients: about 1e-6
+    found = mode(lambda theta: stats.norm.logpdf(y, X @ theta, variance**0.5), tau)
+    assert np.allclose(theta, found, atol=1e-5)
     assert np.allclose(theta, decayed, atol=1e-9)
 
 
@@ -81,12 +80,7 @@ def test_c_is_the_prior_variance_and_minimizes_the_negative_log_joint_of_classif
     assert c == pytest.approx(tau, rel=1e-14)
     model = LogisticRegression(C=c, fit_intercept=False, tol=1e-12, solver="newton-cholesky")
     theta = model.fit(X, labels).coef_.ravel()
-
-    def negative_log_joint(theta):
-        likelihood = stats.bernoulli.logpmf(labels, 1 / (1 + np.exp(-X @ theta))).sum()
-        return -likelihood - stats.norm.logpdf(theta, 0, tau**0.5).sum()
-
-    found = optimize.minimize(negative_log_joint, np.zeros(3), tol=1e-12).x
+    found = mode(lambda theta: stats.bernoulli.logpmf(labels, 1 / (1 + np.exp(-X @ theta))), tau)
     assert np.allclose(theta, found, atol=1e-5)
 
 

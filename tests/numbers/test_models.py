@@ -1,6 +1,5 @@
 """The network is what the article says: MLP 2-10-10-10-1, ReLU, D = 261, default initialization."""
 
-import numpy as np
 import torch
 
 import models
@@ -14,21 +13,7 @@ def test_the_layers_are_2_10_10_10_1_with_relu_between():
 
 
 def test_it_has_261_parameters():
-    assert (
-        sum(p.numel() for p in models.Net().parameters()) == 2 * 10 + 10 + 2 * (10 * 10 + 10) + 10 + 1 == 261
-    )
-
-
-def test_forward_is_the_same_as_numpy_in_float64():
-    torch.manual_seed(0)
-    net, x = models.Net().double(), torch.randn(7, 2, dtype=torch.float64)
-    hidden = x.numpy()
-    parameters = [p.detach().numpy() for p in net.parameters()]
-    for weight, bias in zip(parameters[::2], parameters[1::2], strict=True):
-        hidden = hidden @ weight.T + bias
-        hidden = hidden if bias.size == 1 else np.maximum(hidden, 0)
-    assert hidden.shape == (7, 1)
-    np.testing.assert_allclose(net(x).detach().numpy(), hidden, rtol=0, atol=1e-14)  # a few float64 roundings
+    assert sum(p.numel() for p in models.Net().parameters()) == 261
 
 
 def test_initial_parameters_are_uniform_within_one_over_root_of_inputs():

@@ -7,64 +7,32 @@ import pytest
 import torch
 from cells import run_cells, table
 
+LR = 0.1  # the page's
+
 
 @pytest.fixture(scope="module")
 def page():
     return run_cells("optimizers", "trajectory", "probe", "rows", "switches", "alone", "muon")
 
 
-class Fake(torch.optim.Optimizer):
-    """Momentum 0.9 and a decay that each subclass places where it wants."""
+def fake(gradient=lambda g, theta, group: g, move=lambda theta, step, group: theta - group["lr"] * step):
+    """Return a class with momentum 0.9 and a decay in what it makes of the gradient, or in how it moves."""
 
-    def __init__(self, params, lr, weight_decay=0.0, maximize=False, foreach=None):
-        super().__init__(params, {"lr": lr, "wd": weight_decay, "maximize": maximize, "foreach": foreach})
+    class Fake(torch.optim.Optimizer):
+        def __init__(self, params, lr, weight_decay=0.0, maximize=False, foreach=None):
+            settings = {"lr": lr, "wd": weight_decay, "maximize": maximize, "foreach": foreach}
+            super().__init__(params, settings)
 
-    def gradient(self, grad, theta, wd):
-        return grad
+        @torch.no_grad()
+        def step(self, closure=None):
+            for group in self.param_groups:
+                for theta in group["params"]:
+                    sign = -1 if group["maximize"] else 1
+                    buffer = self.state[theta].setdefault("buffer", torch.zeros_like(theta))
+                    buffer.mul_(0.9).add_(gradient(sign * theta.grad, theta, group))
+                    theta.copy_(move(theta, buffer, group))
 
-    def move(self, theta, buffer, lr, wd):
-        theta.sub_(lr * buffer)
-
-    @torch.no_grad()
-    def step(self, closure=None):
-        for group in self.param_groups:
-            for theta in group["params"]:
-                sign = -1 if group["maximize"] else 1
-                grad = self.gradient(sign * theta.grad, theta, group["wd"])
-                buffer = self.state[theta].setdefault("buffer", torch.zeros_like(theta))
-                buffer.mul_(0.9).add_(grad)
-                self.move(theta, buffer, group["lr"], group["wd"])
-
-
-class Coupled(Fake):
-    def gradient(self, grad, theta, wd):
-        return grad + wd * theta
-
-
-class Decoupled(Fake):
-    def move(self, theta, buffer, lr, wd):
-        theta.copy_((1 - lr * wd) * theta - lr * buffer)
-
-
-class WithoutLearningRate(Fake):
-    """Decays by λθ rather than ηλθ: neither of the two."""
-
-    def move(self, theta, buffer, lr, wd):
-        theta.copy_((1 - wd) * theta - lr * buffer)
-
-
-class AfterTheMove(Fake):
-    """Shrinks where it has arrived, not where it was: neither of the two."""
-
-    def move(self, theta, buffer, lr, wd):
-        theta.sub_(lr * buffer).mul_(1 - lr * wd)
-
-
-class TowardsOne(Coupled):
-    """Decays towards 1: a Gaussian prior, but not the one with mean zero."""
-
-    def gradient(self, grad, theta, wd):
-        return grad + wd * (theta - 1)
+    return Fake
 
 
 class Free(torch.optim.SGD):
@@ -72,36 +40,21 @@ class Free(torch.optim.SGD):
         super().__init__(params, lr=lr)
 
 
-class ShrinksAlone(Fake):
-    def move(self, theta, buffer, lr, wd):
-        theta.sub_(lr * buffer + 1e-6 * theta)
+COUPLED = fake(lambda g, theta, group: g + group["wd"] * theta)
+CASES = {
+    "coupled": COUPLED,
+    "decoupled": fake(move=lambda theta, u, group: (1 - group["lr"] * group["wd"]) * theta - group["lr"] * u),
+    "ignored": fake(),
+    "no argument": Free,
+    "other: without learning rate": fake(move=lambda theta, u, group: (1 - group["wd"]) * theta - LR * u),
+    "other: after the move": fake(move=lambda theta, u, group: (theta - LR * u) * (1 - LR * group["wd"])),
+    "other: towards one": fake(lambda g, theta, group: g + group["wd"] * (theta - 1)),
+}
 
 
-class GrowsWhenMaximizing(Fake):
-    def gradient(self, grad, theta, wd):
-        sign = -1 if self.param_groups[0]["maximize"] else 1
-        return grad + sign * wd * theta
-
-
-class ForeachForgetsDecay(Fake):
-    def gradient(self, grad, theta, wd):
-        return grad if self.param_groups[0]["foreach"] else grad + wd * theta
-
-
-@pytest.mark.parametrize(
-    "fake, kind",
-    [
-        (Coupled, "coupled"),
-        (Decoupled, "decoupled"),
-        (Fake, "ignored"),
-        (Free, "no argument"),
-        (WithoutLearningRate, "other"),
-        (AfterTheMove, "other"),
-        (TowardsOne, "other"),
-    ],
-)
-def test_probe_names_the_decay_of_optimizers_written_for_this_test(page, fake, kind):
-    assert page["probe"](fake) == kind
+@pytest.mark.parametrize("case", CASES)
+def test_probe_names_the_decay_of_optimizers_written_for_this_test(page, case):
+    assert page["probe"](CASES[case]) == case.split(":")[0]
 
 
 def test_probe_says_when_coupled_and_decoupled_are_one_update(page):
@@ -110,12 +63,13 @@ def test_probe_says_when_coupled_and_decoupled_are_one_update(page):
 
 
 def test_other_questions_find_the_optimizers_that_misbehave(page):
-    assert page["moves_alone"](ShrinksAlone) == pytest.approx(3e-6)  # 1e-6 of the largest weight, 3
-    assert page["moves_alone"](Coupled) == 0
-    assert not page["switched"](GrowsWhenMaximizing, "maximize")
-    assert page["switched"](Coupled, "maximize")
-    assert not page["switched"](ForeachForgetsDecay, "foreach")
-    assert page["switched"](Coupled, "foreach")
+    shrinks_alone = fake(move=lambda theta, u, group: theta - LR * u - 1e-6 * theta)
+    grows = fake(lambda g, theta, group: g + (-1 if group["maximize"] else 1) * group["wd"] * theta)
+    forgets = fake(lambda g, theta, group: g if group["foreach"] else g + group["wd"] * theta)
+    assert page["moves_alone"](shrinks_alone) == pytest.approx(3e-6)  # 1e-6 of the largest weight, 3
+    assert page["moves_alone"](COUPLED) == 0
+    for misbehaves, switch in ((grows, "maximize"), (forgets, "foreach")):
+        assert not page["switched"](misbehaves, switch) and page["switched"](COUPLED, switch)
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ from fractions import Fraction
 
 import pytest
 import torch
+from network import nearest
 from torch import nn
 
 from models import Net
@@ -86,16 +87,10 @@ def test_fine_tuning_settings_hardly_shrink_and_training_settings_do(values):
     assert values["pretrain_left"] == pytest.approx(math.exp(-1e-3 * 0.05 * 100_000), rel=1e-3)
 
 
-def nearest(x: Fraction, digits: int) -> Fraction:
-    """Round x > 0 to this many binary digits, ties to even."""
-    exponent = math.floor(math.log2(x))
-    spacing = Fraction(2) ** (exponent - digits + 1)
-    return round(x / spacing) * spacing
+SMALL = [("bfloat16_moved", 8, 1e-3), ("float32_moved", 24, 1e-8)]
 
 
-@pytest.mark.parametrize(
-    ("key", "digits", "pace"), [("bfloat16_moved", 8, 1e-3), ("float32_moved", 24, 1e-8)]
-)
+@pytest.mark.parametrize(("key", "digits", "pace"), SMALL)
 def test_a_small_step_of_decay_rounds_away(values, key, digits, pace):
     draw = random.Random(1)
     weights = [nearest(Fraction(draw.uniform(1e-3, 4.0)), digits) for _ in range(500)]

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from cells import table
 
 
 @pytest.fixture(scope="module")
@@ -51,10 +52,7 @@ def test_n_times_decay_keeps_the_path_only_for_the_full_batch(other):
 
 
 def test_sgds_rows_of_the_table_are_those_of_numpy_and_the_others_keep_the_path_or_do_not(snippet):
-    rows = [
-        [cell.strip().strip("`") for cell in line.strip("|").split("|")]
-        for line in snippet.stdout["rules"].splitlines()[2:]
-    ]
+    rows = table(snippet.stdout["rules"])
     n, B = snippet.values["n"], snippet.values["batch_size"]
     decay, data, steps = 0.5 / (n * 0.05), drawn(), 15 * n // B
     factors = {"B * wd": B, "wd": 1, "n * wd": n}

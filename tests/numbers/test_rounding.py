@@ -83,8 +83,8 @@ def test_which_sum_sgd_equals_is_that_of_exact_arithmetic(run):
     _, slope = gradient(vector, features, y)
     found, decay = sum_of_sgd(slope, vector, DECAY), Fraction(float(np.float32(DECAY)))
     pairs = [(Fraction(g), Fraction(v)) for g, v in zip(slope.tolist(), vector.tolist(), strict=True)]
-    once = np.array([nearest(g + decay * v) for g, v in pairs])
-    twice = np.array([nearest(g + Fraction(float(nearest(decay * v)))) for g, v in pairs])
+    once = np.array([float(nearest(g + decay * v)) for g, v in pairs])
+    twice = np.array([float(nearest(g + nearest(decay * v))) for g, v in pairs])
     np.testing.assert_array_equal(once, rounded_once(slope.numpy(), vector.numpy(), DECAY))
     np.testing.assert_array_equal(twice, rounded_twice(slope.numpy(), vector.numpy(), DECAY))
     from_two, from_one = int((found != twice).sum()), int((found != once).sum())

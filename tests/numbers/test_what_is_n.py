@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from cells import functions, table
 
 
 @pytest.fixture(scope="module")
@@ -21,11 +22,6 @@ def data():
     return logits.numpy(), tokens.numpy(), features.numpy()
 
 
-def table(text):
-    """Return a printed Markdown table's rows, below its head."""
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines()[2:]]
-
-
 def kept_of(length=16, sentences=8):
     """Sentences of 4 to 16 tokens, evenly spaced and rounded down."""
     return np.arange(length) < (4 + np.arange(sentences) * 12 / 7).astype(int)[:, None]
@@ -41,10 +37,8 @@ def test_each_mean_divides_by_what_its_definition_says(snippet, data):
 
 
 @pytest.mark.parametrize("options", [{}, {"weight": 2.5}, {"label_smoothing": 0.2}])
-def test_lambda_of_the_divisor_keeps_the_map_estimate(snippet, options):
+def test_lambda_of_the_divisor_keeps_the_map_estimate(options):
     """At the mode of Σ log p − ‖θ‖²/2τ, PyTorch's mean has the gradient −θ/(nτ) for that n alone."""
-    namespace = {}
-    exec(snippet.sources["divisor"], {"torch": torch}, namespace)
     torch.manual_seed(1)
     X, tau = torch.randn(30, 3, dtype=torch.float64), 0.5
     y, theta = torch.randint(4, (30,)), torch.zeros(3, 4, dtype=torch.float64, requires_grad=True)
@@ -60,7 +54,7 @@ def test_lambda_of_the_divisor_keeps_the_map_estimate(snippet, options):
         return value
 
     mode.step(negative_log_joint)
-    n = namespace["divisor"](loss, X @ theta, y, **options)
+    n = functions("what_is_n", torch=torch)["divisor"](loss, X @ theta, y, **options)
     (gradient,) = torch.autograd.grad(loss(X @ theta, y, **options), theta)
     at = theta.detach()
     assert (gradient + at / (n * tau)).norm() < 1e-8
