@@ -1,21 +1,18 @@
 """The proof of the derivation: each equation, as read from the page, from the ones before it.
 
-Every proof names the equations it uses, takes them as `eq["7"]` and raises
-`UnprovedError`, with both sides, where they do not follow. What is not on the page is
-Bayes' rule itself, the normal density (from sympy.stats) and what a vector's
-norm, gradient and determinant are; those are written out for D = 1 to 4.
+Every proof names the equations it uses and takes them as `eq["7"]`. What is not on the page is Bayes' rule
+itself, the normal density (from sympy.stats) and what a vector's norm, gradient and determinant are, which
+are written out for D = 1 to 4.
 """
 
 from collections.abc import Callable
 from functools import cache
-from random import Random
 
 import sympy
-from sympy.core.function import AppliedUndef
+from proving import Equations, UnprovedError, carry, demand, follows, label, prediction
 from sympy.stats import Normal, density
-from tex import LETTERS, NAMED, D, Equation, i, n
+from tex import LETTERS, NAMED, D, i, n
 
-Equations = dict[str, Equation]
 PROOFS: dict[str, tuple[tuple[str, ...], Callable[[Equations], None]]] = {}
 lam, tau, theta, C = (LETTERS[name] for name in ("lambda", "tau", "theta", "C"))
 posterior, likelihood = NAMED[r"p(\theta \mid x, y)"], NAMED[r"p(y \mid x, \theta)"]
@@ -23,13 +20,8 @@ evidence, prior_given_inputs = NAMED[r"p(y \mid x)"], NAMED[r"p(\theta \mid x)"]
 f, L, M = NAMED[r"f(\theta)"], NAMED[r"L(\theta)"], NAMED[r"M(\theta)"]
 variance, squared_norm = NAMED[r"\sigma^2"], NAMED[r"\lVert \theta \rVert_2^2"]
 dot_product = NAMED[r"\theta^{\top} \theta"]
-label, prediction = NAMED[r"y_i"], NAMED[r"\hat{y}_i"]
 normal_label = NAMED[r"\mathcal{N}(y_i; \hat{y}_i, \sigma^2)"]
 SIZES = (1, 2, 3, 4)
-
-
-class UnprovedError(AssertionError):
-    """An equation of the page that does not follow from the ones before it."""
 
 
 def proof(tag: str, *premises: str) -> Callable:
@@ -40,46 +32,6 @@ def proof(tag: str, *premises: str) -> Callable:
         return prove
 
     return register
-
-
-def demand(where: str, side: str, expected: sympy.Expr, shown: sympy.Expr) -> None:
-    """Raise UnprovedError unless the two expressions are equal: first in numbers, then in symbols."""
-    gap = expected - shown
-    if gap == 0 or (abs(_number(gap)) < 1e-20 and _vanishes(gap)):
-        return
-    sides = f"the page shows   {shown}\n  what follows is  {expected}"
-    raise UnprovedError(f"equation ({where}), {side}:\n  {sides}")
-
-
-def _number(expr: sympy.Expr) -> sympy.Expr:
-    """Evaluate at one fixed point: n = 3, D = 2, every other quantity a fraction drawn by its name."""
-    plain = expr.subs({n: 3, D: 2}).doit()
-    atoms = plain.free_symbols | plain.atoms(AppliedUndef, sympy.Derivative)
-    point = {atom: sympy.Rational(Random(str(atom)).randint(11, 97), 37) for atom in atoms}
-    return plain.xreplace(point).evalf(40)
-
-
-def _vanishes(gap: sympy.Expr) -> bool:
-    plain = sympy.expand(_linear_sums(sympy.expand_log(gap)))
-    return plain == 0 or sympy.simplify(plain) == 0
-
-
-def _linear_sums(expr: sympy.Expr) -> sympy.Expr:
-    """Take constant factors out of sums over i, after splitting them at every plus."""
-
-    def split(inner: sympy.Expr, limits: sympy.Tuple) -> sympy.Expr:
-        terms = sympy.Add.make_args(sympy.expand(sympy.expand_log(inner)))
-        pairs = [term.as_independent(i, label, prediction) for term in terms]
-        return sympy.Add(*(factor * sympy.Sum(rest, limits).doit() for factor, rest in pairs))
-
-    return expr.replace(sympy.Sum, split)
-
-
-def carry(eq: Equations, before: str, after: str, given: tuple[str, ...] = ()) -> None:
-    """Demand that `before`, with the definitions `given` put into its right side, is `after`."""
-    known = {eq[tag].left: eq[tag].right for tag in given}
-    demand(after, "left side", eq[before].left, eq[after].left)
-    demand(after, "right side", eq[before].right.subs(known), eq[after].right)
 
 
 @cache
@@ -112,21 +64,18 @@ def demand_written_out(where: str, expected: sympy.Expr, shown: sympy.Expr) -> N
 @proof("1", "A2")
 def bayes_rule_with_unmodeled_inputs(eq: Equations) -> None:
     known = {eq["A2"].left: eq["A2"].right}
-    demand("1", "left side", posterior, eq["1"].left)
-    demand("1", "right side", (likelihood * prior_given_inputs / evidence).subs(known), eq["1"].right)
+    follows(eq, "1", posterior, (likelihood * prior_given_inputs / evidence).subs(known))
 
 
 @proof("2", "1")
 def minus_log_of_both_sides(eq: Equations) -> None:
-    demand("2", "left side", -sympy.log(eq["1"].left), eq["2"].left)
-    demand("2", "right side", -sympy.log(eq["1"].right), eq["2"].right)
+    follows(eq, "2", -sympy.log(eq["1"].left), -sympy.log(eq["1"].right))
 
 
 @proof("3", "2", "A1")
 def log_of_a_product_is_a_sum(eq: Equations) -> None:
-    demand("3", "left side", eq["2"].left, eq["3"].left)
     joint = sympy.expand_log(eq["2"].right.subs(eq["A1"].left, eq["A1"].right))
-    demand("3", "right side", joint, eq["3"].right)
+    follows(eq, "3", eq["2"].left, joint)
 
 
 @proof("4", "3", "D1")
@@ -174,9 +123,8 @@ def weight_decay_for_the_variance(eq: Equations) -> None:
     for size in SIZES:
         vector = written_out(size)
         demand("8", f"norm, D = {size}", vector[dot_product], vector[squared_norm])
-    demand("8", "left side", eq["7"].left, eq["8"].left)
     known = {eq["D3"].left: eq["D3"].right, dot_product: squared_norm}
-    demand("8", "right side", eq["7"].right.subs(known), eq["8"].right)
+    follows(eq, "8", eq["7"].left, eq["7"].right.subs(known))
 
 
 def braced(eq: Equations) -> dict[sympy.Expr, sympy.Expr]:
@@ -238,8 +186,7 @@ def sgd_step_is_a_shrink(eq: Equations) -> None:
         grad_penalized: NAMED[r"\nabla L(\theta_{t})"],
     }
     gradient = {eq["C1"].left.subs(now): eq["C1"].right.subs(now)}
-    demand("C3", "left side", eq["C2"].left, eq["C3"].left)
-    demand("C3", "right side", eq["C2"].right.subs(gradient), eq["C3"].right)
+    follows(eq, "C3", eq["C2"].left, eq["C2"].right.subs(gradient))
     demand("C2", "left side", NAMED[r"\theta_{t+1}"], eq["C2"].left)
 
 
@@ -265,9 +212,8 @@ def mean_squared_error_with_weight_decay(eq: Equations) -> None:
 
 @proof("C10", "C6")
 def one_noise_variance_only(eq: Equations) -> None:
-    demand("C10", "left side", variance, eq["C10"].left)
     (solution,) = sympy.solve(sympy.diff(eq["C6"].right, M) - 1, variance)
-    demand("C10", "right side", solution, eq["C10"].right)
+    follows(eq, "C10", variance, solution)
 
 
 @proof("C11", "C6", "C10")
@@ -294,22 +240,19 @@ def example_penalized_loss(eq: Equations) -> sympy.Expr:
 
 @proof("E1", "D1", "C4")
 def loss_of_the_example(eq: Equations) -> None:
-    demand("E1", "left side", f, eq["E1"].left)
-    demand("E1", "right side", example_loss(eq), eq["E1"].right)
+    follows(eq, "E1", f, example_loss(eq))
 
 
 @proof("E2", "D1", "D2", "C4")
 def slope_of_the_example(eq: Equations) -> None:
-    demand("E2", "left side", grad_penalized, eq["E2"].left)
-    demand("E2", "right side", sympy.diff(example_penalized_loss(eq), theta), eq["E2"].right)
+    follows(eq, "E2", grad_penalized, sympy.diff(example_penalized_loss(eq), theta))
 
 
 @proof("E3", "D1", "D3", "C4")
 def evidence_of_the_example(eq: Equations) -> None:
     prior = density(Normal("parameter", 0, sympy.sqrt(eq["D3"].right.subs(EXAMPLE))))(theta)
     joint = sympy.exp(sympy.expand(-3 * sympy.expand_log(example_loss(eq)))) * prior
-    demand("E3", "left side", sympy.log(evidence), eq["E3"].left)
-    demand("E3", "right side", sympy.log(_integral(sympy.expand(joint))), eq["E3"].right)
+    follows(eq, "E3", sympy.log(evidence), sympy.log(_integral(sympy.expand(joint))))
 
 
 @cache
@@ -319,21 +262,18 @@ def _integral(joint: sympy.Expr) -> sympy.Expr:
 
 @proof("E4", "D1", "D2", "C4")
 def penalized_loss_of_the_example(eq: Equations) -> None:
-    demand("E4", "left side", NAMED[r"L(2)"], eq["E4"].left)
-    demand("E4", "right side", example_penalized_loss(eq).subs(theta, 2), eq["E4"].right)
+    follows(eq, "E4", NAMED[r"L(2)"], example_penalized_loss(eq).subs(theta, 2))
 
 
 @proof("E5", "9", "E3")
 def constant_of_the_example(eq: Equations) -> None:
-    demand("E5", "left side", C, eq["E5"].left)
     body = braced(eq)[C].subs({eq["E3"].left: eq["E3"].right})
-    demand("E5", "right side", body.subs(EXAMPLE), eq["E5"].right)
+    follows(eq, "E5", C, body.subs(EXAMPLE))
 
 
 @proof("E6", "E4", "E5")
 def sum_of_the_example(eq: Equations) -> None:
-    demand("E6", "left side", eq["E4"].left + eq["E5"].left, eq["E6"].left)
-    demand("E6", "right side", eq["E4"].right + eq["E5"].right, eq["E6"].right)
+    follows(eq, "E6", eq["E4"].left + eq["E5"].left, eq["E4"].right + eq["E5"].right)
 
 
 @proof("E6", "D1", "D2", "D3", "C4")

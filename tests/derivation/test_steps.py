@@ -3,13 +3,12 @@
 
 import random
 
-import numpy as np
 import pytest
 import sympy
-import torch
 from mutants import mutants
-from proofs import PROOFS, UnprovedError, lam, tau, variance
-from tex import LETTERS, NAMED, D, UnreadableError, formulas, n, numbered, read, tokens
+from proofs import PROOFS, tau
+from proving import UnprovedError
+from tex import NAMED, UnreadableError, formulas, numbered, read, tokens
 
 NEEDED = "D1 D2 A1 A2 A3 D3 1 2 3 4 5 6 7 8 9 C1 C3".split()  # the rest an author may cut
 SHOWN = sorted({tag for premises, _ in PROOFS.values() for tag in premises})
@@ -95,15 +94,6 @@ def _reversed_summands(words):
     return backwards[1:] if backwards[0] == "+" else backwards
 
 
-def test_a_failing_proof_names_the_equation_and_shows_both_sides(equations, shown):
-    words = tokens(shown["7"])
-    words[words.index("+")] = "-"
-    message = str(refute(equations, "7", words))
-    assert "equation (7), right side" in message
-    page, follows = message.split("what follows is")
-    assert "- dot_product/(2*n*tau)" in page and "exp(-dot_product/(2*tau))" in follows
-
-
 def test_what_any_page_says_of_tau_or_the_penalized_loss_is_what_was_proved(site_dir, equations):
     """In a display or a sentence, up to a factor without symbols: other losses have other factors."""
     proved: dict = {}
@@ -132,92 +122,3 @@ def test_log_two_pi_tau_is_negative_where_step_7_says():
     log = sympy.log(2 * sympy.pi * tau)
     assert log.subs(tau, 1 / (2 * sympy.pi)) == 0
     assert log.subs(tau, 1 / (3 * sympy.pi)) < 0 < log.subs(tau, 1 / sympy.pi)
-
-
-# Steps 1 to 4 once more, in float64: a one-dimensional posterior on a grid.
-
-GRID = np.linspace(-8, 8, 32_001)
-INPUTS, OUTPUTS = np.array([-1.5, 0.2, 0.9, 2.0]), np.array([-0.7, 0.4, 0.1, 1.9])
-NOISE, DECAY = 0.3, 0.15
-COUNT, PRIOR = len(INPUTS), 1 / (len(INPUTS) * DECAY)
-
-
-def torch_log_prob(distribution, value):
-    return distribution.log_prob(torch.as_tensor(value)).numpy()
-
-
-@pytest.fixture(scope="module")
-def quantities():
-    """Every quantity of steps 1 to 4 on the grid, none of them by Bayes' rule."""
-    spread = torch.tensor([NOISE, PRIOR], dtype=torch.float64).sqrt()
-    means = torch.as_tensor(GRID[:, None] * INPUTS)
-    each = torch_log_prob(torch.distributions.Normal(means, spread[0]), OUTPUTS)
-    joint = torch.distributions.MultivariateNormal(means, NOISE * torch.eye(COUNT, dtype=torch.float64))
-    covariance = NOISE * np.eye(COUNT) + PRIOR * np.outer(INPUTS, INPUTS)
-    marginal = torch.distributions.MultivariateNormal(
-        torch.zeros(COUNT, dtype=torch.float64), torch.as_tensor(covariance)
-    )
-    loss = ((OUTPUTS - GRID[:, None] * INPUTS) ** 2).mean(axis=1) / (2 * NOISE) + np.log(
-        2 * np.pi * NOISE
-    ) / 2
-    unnormalized = np.exp(-COUNT * (loss + DECAY / 2 * GRID**2))
-    everywhere = {
-        "posterior": unnormalized / np.trapezoid(unnormalized, GRID),  # exp(-nL) / Z
-        "likelihood": np.exp(torch_log_prob(joint, OUTPUTS)),
-        "prior": np.exp(
-            torch_log_prob(torch.distributions.Normal(torch.zeros_like(spread[1]), spread[1]), GRID)
-        ),
-        "evidence": np.exp(torch_log_prob(marginal, OUTPUTS)),
-        "f": loss,
-        **{f"p({k + 1})": np.exp(each[:, k]) for k in range(COUNT)},
-    }
-    central = np.abs(GRID) < 3  # further out the densities underflow and their logarithms lose digits
-    return {name: value[central] if np.ndim(value) else value for name, value in everywhere.items()}
-
-
-def on_grid(expr, quantities):
-    """Evaluate a parsed side with n = 4 and the quantities by their names."""
-    finite = expr.subs({n: COUNT}).doit()
-    atoms = sorted(finite.free_symbols | finite.atoms(sympy.core.function.AppliedUndef), key=str)
-    plain = sympy.symbols(f"q:{len(atoms)}")
-    evaluate = sympy.lambdify(plain, finite.xreplace(dict(zip(atoms, plain))), "numpy")
-    return evaluate(*(quantities[str(atom)] for atom in atoms))
-
-
-@pytest.mark.parametrize("tag", ["1", "2", "3", "4"])
-def test_step_holds_for_a_posterior_on_a_grid(equations, quantities, tag):
-    """The grid's own error: trapezoids of a smooth density that vanishes at both ends, below 1e-12."""
-    left, right = (on_grid(side, quantities) for side in (equations[tag].left, equations[tag].right))
-    np.testing.assert_allclose(left, right, rtol=1e-10, atol=1e-10)
-
-
-@pytest.mark.parametrize("size", [1, 2, 3, 7])
-@pytest.mark.parametrize("tag", ["5", "7", "8"])
-def test_constants_are_those_of_torch_distributions(equations, size, tag):
-    """With f = 0 and evidence 1 what is left of the right side is -(1/n) times PyTorch's log density."""
-    vector = np.linspace(-1, 2, size)
-    tensor = torch.as_tensor(vector)
-    prior = torch.distributions.MultivariateNormal(
-        torch.zeros_like(tensor), PRIOR * torch.eye(size, dtype=torch.float64)
-    )
-    log_density = prior.log_prob(tensor).item()
-    known = {str(value): value for value in (*NAMED.values(), *LETTERS.values())}
-    numbers = {"f": 0, "evidence": 1, "normal_prior": np.exp(log_density)}
-    numbers |= {"dot_product": vector @ vector, "squared_norm": vector @ vector}
-    values = {known[name]: value for name, value in numbers.items()} | {
-        tau: PRIOR,
-        lam: DECAY,
-        n: COUNT,
-        D: size,
-    }
-    assert float(equations[tag].right.subs(values)) == pytest.approx(-log_density / COUNT, abs=1e-12)
-
-
-def test_mean_squared_error_equals_torch_up_to_half_log_pi(equations):
-    """At noise variance one half; (C11) against PyTorch's Gaussian loss, in float64."""
-    outputs, predictions = torch.as_tensor(OUTPUTS), torch.as_tensor(INPUTS)
-    half = torch.full_like(outputs, float(equations["C10"].right))
-    nll = torch.nn.functional.gaussian_nll_loss(predictions, outputs, half, full=True).item()
-    mse = torch.nn.functional.mse_loss(predictions, outputs).item()
-    assert equations["C10"].left == variance
-    assert float(equations["C11"].right.subs(NAMED[r"M(\theta)"], mse)) == pytest.approx(nll, abs=1e-12)

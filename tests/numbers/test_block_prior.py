@@ -104,13 +104,6 @@ def test_a_flat_gain_leaves_no_minimum_before_relu_and_may_leave_one_before_othe
         assert mirrored.min() > (1 - 1e-9) * losses.min() and mirrored[-1] > 3 * losses.min()
 
 
-def test_a_decayed_gain_has_a_minimum_before_a_decayed_layer():
-    """f fixes the product g w; half of (g² + w²) is then smallest at |g| = |w|, neither zero nor infinite."""
-    gains = np.logspace(-3, 3, 601)
-    penalties = (gains**2 + (2.5 / gains) ** 2) / 2
-    assert gains[penalties.argmin()] == pytest.approx(2.5**0.5, rel=0.02)
-
-
 def test_the_step_equals_the_gradient_of_the_log_joint_by_hand(page, computed):
     """Half of the mean squared error's, by backpropagation in NumPy, and θ/(nτ) of the weights alone."""
     x, y = page["x"].numpy(), page["y"].numpy()
