@@ -24,13 +24,14 @@ def draw_data(draws, n, D, tau):
 
 
 # %% newton
-def modes(tau, X, y, start, used=1.0):
+def modes(tau, X, y, start, used=1.0, close=1e-7):
     """Modes (draws, D) of the posteriors, and the Hessians there (Newton).
 
-    `used`, of the shape of y, is 0 for labels that are left out, else 1.
+    `used`, of the shape of y, is 0 for labels that are left out, else 1. The last
+    step is shorter than `close`; what is left is about its square.
     """
     theta, step = start, start + 1
-    while np.abs(step).max() > 1e-7:
+    while np.abs(step).max() > close:
         p = sigmoid((X @ theta[..., None])[..., 0])
         slope = ((used * (p - y))[:, None] @ X)[:, 0] + theta / tau
         weighted = X * (used * p * (1 - p))[..., None]
@@ -59,7 +60,7 @@ def laplace_evidence(tau, X, y, theta, hessian):
 X2, y2, _ = draw_data(1, 30, 2, 4.0)
 
 
-def grid_evidence(tau, X, y, theta, hessian, points=401):
+def grid_evidence(tau, X, y, theta, hessian, points=201):
     """The integral of the joint over a square around the mode, on a grid."""
     reach = 12 * np.sqrt(np.linalg.inv(hessian[0]).diagonal())
     axes = theta[0] + reach * np.linspace(-1, 1, points)[:, None]
@@ -106,7 +107,7 @@ for i, tau in enumerate(grid):  # each fit starts at that of the τ before
     nll[i] = expected_nll(whole, theta)
     evidence[i] = laplace_evidence(tau, X, y, whole, hessian)
     for k in range(folds):
-        parts[k], _ = modes(tau, X, y, parts[k], used=fold != k)
+        parts[k], _ = modes(tau, X, y, parts[k], fold != k, close=1e-3)
         z = (X[:, fold == k] @ parts[k][..., None])[..., 0]
         held_out[i] += (np.logaddexp(0, z) - y[:, fold == k] * z).sum(1)
 

@@ -88,7 +88,7 @@ def map_estimate(w, v, eps):
     """Minimize L over (w, v), from a start."""
     scale = eps**0.25  # w = scale·u, to make the problem well conditioned
     u, v = (w / scale).requires_grad_(), v.clone().requires_grad_()
-    stop = {"tolerance_grad": 1e-8, "tolerance_change": 0, "max_iter": 3000}
+    stop = {"tolerance_grad": 1e-6, "tolerance_change": 0, "max_iter": 3000}
     optimizer = torch.optim.LBFGS([u, v], line_search_fn="strong_wolfe", **stop)
 
     def closure():

@@ -15,7 +15,7 @@ from torch.nn.utils import parameters_to_vector
 
 weight_decay, n = 1e-2, 60
 prior_std = math.sqrt(1 / (n * weight_decay))
-repeats = 25
+repeats = 15
 
 
 # %% network

@@ -9,7 +9,6 @@ import pytest
 import torch
 from network import draws, fits, train_two
 
-COUNT = 50
 CHECKED = range(0, 1000, 100)
 
 
@@ -34,23 +33,24 @@ def gaps(seeds: range, name: str, lr: float, dtype=torch.float32):
 
 
 @pytest.fixture(scope="module")
-def raw():
-    return gaps(range(COUNT), "raw", 1e-2)
+def raw(run):
+    return gaps(range(run.values["count"]), "raw", 1e-2)
 
 
 def test_counts_medians_and_farthest_gaps_are_those_of_an_own_loop(run, raw):
     """Bit for bit: an unstable run's gap is the growth of its roundings; nothing looser would hold."""
+    count = run.values["count"]
     settings = {
         "raw": raw[0],
-        "float64": gaps(range(COUNT), "raw", 1e-2, torch.float64)[0],
-        "small_rate": gaps(range(COUNT), "raw", 1e-3)[0],
-        "standardized": gaps(range(COUNT), "standardized", 1e-2)[0],
+        "float64": gaps(range(count), "raw", 1e-2, torch.float64)[0],
+        "small_rate": gaps(range(count), "raw", 1e-3)[0],
+        "standardized": gaps(range(count), "standardized", 1e-2)[0],
     }
     for key, gap in settings.items():
         assert run.values[f"parted_{key}"] == int((gap > 0.01).sum())
         assert run.values[f"median_{key}"] == gap.median().item()
         assert run.values[f"farthest_{key}"] == gap.max().item()
-    assert run.values["count"] == COUNT and run.values["steps"] == len(raw[2])
+    assert run.values["steps"] == len(raw[2])
     assert run.values["parted_raw"] > 0
     assert run.values["parted_small_rate"] == run.values["parted_standardized"] == 0
 
@@ -67,16 +67,17 @@ def curvature(vector: torch.Tensor, features: torch.Tensor, y: torch.Tensor) -> 
 
 def test_the_largest_curvatures_are_those_of_whole_hessians(run, raw):
     """For the seeds that part and the first two: power iteration stops a little below."""
-    features, targets, _ = drawn(range(COUNT))
+    count = len(raw[0])
+    features, targets, _ = drawn(range(count))
     marks = np.array(run.figures["figure"][0]["axes"][0]["lines"][0]["x"]) * 200
-    parted = [seed for seed in range(COUNT) if raw[0][seed] > 0.01]
+    parted = [seed for seed in range(count) if raw[0][seed] > 0.01]
     for seed in {0, 1, *parted}:
         largest = max(curvature(kept[seed], features["raw"], targets[seed]) for kept in raw[3])
         assert 0.93 * largest < marks[seed] < 1.01 * largest
     assert all(marks[seed] > 0.95 * 200 for seed in parted)
     yes, no = re.findall(r"(\d+) seeds, of which (\d+)", run.stdout["limit"])
     assert int(yes[0]) == (marks > 190).sum() == run.values["reached"] and int(yes[1]) == len(parted)
-    assert (int(no[0]), int(no[1])) == (COUNT - int(yes[0]), 0)
+    assert (int(no[0]), int(no[1])) == (count - int(yes[0]), 0)
     assert run.values["limit"] == 200
 
 
@@ -92,10 +93,11 @@ def test_on_other_seeds_too_some_raw_runs_part():
 
 def test_the_pages_seed_is_the_smallest_that_passes_both_tests(run, raw):
     _, fit, errors, _ = raw
-    _, targets, _ = drawn(range(COUNT))
+    count = len(raw[0])
+    _, targets, _ = drawn(range(count))
     spike = errors.max(dim=0).values / errors[0]
     fit = 1 - ((targets - fit) ** 2).mean(dim=(1, 2)) / targets.var(dim=(1, 2), unbiased=False)
-    passing = [seed for seed in range(COUNT) if spike[seed] <= 10 and fit[seed] > 0.5]
+    passing = [seed for seed in range(count) if spike[seed] <= 10 and fit[seed] > 0.5]
     assert passing[0] == 1 and run.values["eligible"] == len(passing)
     assert run.values["spike_seed_0"] == pytest.approx(spike[0].item(), rel=1e-6)
     assert run.values["fit_seed_0"] == pytest.approx(fit[0].item(), rel=1e-6)
