@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,9 +29,18 @@ def copy_sources(folder: Path) -> Path:
     return folder
 
 
-def build(sources: Path, target: Path, **environment: str) -> None:
+def later(folder: Path) -> str:
+    """Return a Python with the packages of this one that lives, with all that it starts, 400 days later."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
+    (own,) = folder.glob("**/site-packages")
+    ours = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})"
+    (own / "later.pth").write_text(f"{ROOT / 'tests/later'}\n{ours}\n", encoding="utf-8")
+    return str(folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python"))
+
+
+def build(sources: Path, target: Path, python: str = sys.executable, **environment: str) -> None:
     """Build the site of a folder of sources; on a busy machine a slow cell is no fault."""
-    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(target)]
+    command = [python, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(target)]
     settings = os.environ | {"LITERATE_SECONDS": "600"} | environment
     ran = subprocess.run(command, cwd=sources, env=settings, capture_output=True, text=True)
     assert ran.returncode == 0, f"the site does not build:\n{ran.stdout}{ran.stderr}"

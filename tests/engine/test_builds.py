@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from pathlib import Path
 
 import nbformat
 import psutil
 import pytest
+from copies import later
 from tiny import Tiny
 
 from literate import run
@@ -85,6 +87,18 @@ def test_two_clean_builds_give_the_same_bytes_wherever_and_whoever_builds(tmp_pa
         (fonts,) = (tiny.root / "outputs/fonts").iterdir()
         assert list(fonts.glob("fontlist-*.json"))  # made before snippets run, since it takes long
     assert without_time(both[0]) == without_time(both[1]) and not list(folder.iterdir())
+
+
+def test_another_day_reaches_a_snippet_and_changes_nothing_else(tmp_path) -> None:
+    both = make(tmp_path / "today"), make(tmp_path / "later")
+    both[1].python = later(tmp_path / "python")
+    for tiny in both:
+        tiny.snippet("clock", "import datetime, time; print(datetime.date.today(), time.time())")
+        assert tiny.mkdocs().returncode == 0
+    days = [date.fromisoformat(tiny.page("clock").xpath("string(//*[@data-cell])").split()[0]) for tiny in both]
+    assert (days[1] - days[0]).days in (400, 401)
+    first, second = map(without_time, both)
+    assert [name for name in first if first[name] != second[name] and "clock" not in name] == []
 
 
 def test_a_build_works_without_home_and_from_another_folder(site, tmp_path) -> None:

@@ -34,7 +34,7 @@ class Tiny:
     """A project in a folder; `ran` names the snippets that the last build ran."""
 
     def __init__(self, root: Path, **snippets: str) -> None:
-        self.root, self.ran, self.said = root, [], []
+        self.root, self.ran, self.said, self.python = root, [], [], sys.executable
         self.write("mkdocs.yml", CONFIGURATION)
         self.write("docs/index.md", "# Tiny\n")
         for name, text in snippets.items():
@@ -90,7 +90,7 @@ class Tiny:
     def command(self, *arguments: str) -> dict:
         """Return what subprocess needs to run MkDocs here."""
         environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "SOURCE_DATE_EPOCH": "0"}
-        return {"args": [sys.executable, "-m", "mkdocs", *arguments], "cwd": self.root, "env": environment}
+        return {"args": [self.python, "-m", "mkdocs", *arguments], "cwd": self.root, "env": environment}
 
     def mkdocs(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
         asked = self.command(*(arguments or ("build", "--strict")))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import re
-from pathlib import Path
 
 import pytest
 from lxml import html
@@ -115,10 +114,24 @@ ON_A_PAGE += [delete_a_minus_sign_of_a_figure, move_a_point_of_a_figure, alter_a
 
 
 @pytest.fixture(scope="module")
-def article(site_dir, computed, root):
-    """Return the article's name, document, Markdown and the runs of its cells."""
-    text = (root / "docs/index.md").read_text(encoding="utf-8")
-    return page_of(Path("index.md")), read(site_dir / "index.html"), text, computed.every()
+def pages(site_dir, computed, root):
+    """Return each page's name, document, Markdown and the runs of all cells, the article first."""
+    sources = sorted((root / "docs").glob("*.md"), key=lambda path: path.stem != "index")
+    names = [page_of(path.relative_to(root / "docs")) for path in sources]
+    texts = [path.read_text(encoding="utf-8") for path in sources]
+    return [(name, read(site_dir / name), text, computed.every()) for name, text in zip(names, texts)]
+
+
+def falsified(edit, pages):
+    """Falsify the first page that has something to falsify so: return where, its faults before and after."""
+    for name, document, text, runs in pages:
+        changed = copy.deepcopy(document)
+        try:
+            where = edit(changed)
+        except (LookupError, StopIteration):
+            continue
+        return where, faults(name, document, text, runs), faults(name, changed, text, runs)
+    raise LookupError("no page has such a thing")
 
 
 def faults(name, document, text, runs) -> set[str]:
@@ -126,17 +139,15 @@ def faults(name, document, text, runs) -> set[str]:
 
 
 @pytest.mark.parametrize("edit", ON_A_PAGE, ids=lambda edit: edit.__name__)
-def test_a_falsified_page_is_caught_where_it_was_falsified(edit, article):
-    name, document, text, runs = article
-    falsified = copy.deepcopy(document)
-    where = edit(falsified)
-    assert where in faults(name, falsified, text, runs) - faults(name, document, text, runs)
+def test_a_falsified_page_is_caught_where_it_was_falsified(edit, pages):
+    where, before, after = falsified(edit, pages)
+    assert where in after - before
 
 
-def test_a_result_typed_into_a_sentence_is_caught(article):
-    falsified = copy.deepcopy(article[1])
-    falsified.xpath("//article//p")[0].text = "The loss is 0.24 at the end. "
-    assert any("0.24" in found for found in typed(falsified))
+def test_a_result_typed_into_a_sentence_is_caught(pages):
+    document = copy.deepcopy(pages[0][1])
+    document.xpath("//article//p")[0].text = "The loss is 0.24 at the end. "
+    assert any("0.24" in found for found in typed(document))
 
 
 def falsify_its_output(cells: list[dict]) -> None:
