@@ -7,6 +7,7 @@ stays as it was drawn.
 """
 
 import re
+from functools import partial
 
 from lxml import etree
 
@@ -20,7 +21,9 @@ SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}href
 HEX = re.compile("#[0-9a-f]{6}")
 URL, USED = re.compile(r"url\(#([^)]*)\)"), re.compile(r'(?:url\(|href=")#([^")]+)')
 FAMILY = re.compile(r"font-family:[^;]*;?\s*")
-DECIMALS = re.compile(r"(\.\d\d)\d+")  # a hundredth of a point is less than a pixel of any screen
+DECIMAL = re.compile(r"-?\d*\.\d+")
+LONG = 200  # letters; the points of a long path, like single dots, stand to a tenth of a point
+UNTURNED = re.compile(r"rotate\(-?0 [^)]*\)")
 
 
 def finish_figures(page: Page) -> None:
@@ -69,7 +72,14 @@ def restyle(element: etree._Element) -> None:
         value = FAMILY.sub("", element.get(key)).replace(": ", ":").replace("; ", ";")
         element.set(key, HEX.sub(lambda match: COLORS.get(match[0], match[0]), value))
     for key in {"d", "x", "y", "points"} & set(element.keys()):
-        element.set(key, " ".join(DECIMALS.sub(r"\1", element.get(key)).split()))
+        value = " ".join(element.get(key).split())
+        fine = element.tag != f"{SVG}use" and len(value) < LONG
+        element.set(key, DECIMAL.sub(partial(rounded, 2 if fine else 1), value))
+
+
+def rounded(places: int, number: re.Match[str]) -> str:
+    """Return a number to so many places at most."""
+    return f"{float(number[0]):.{places}f}".rstrip("0").removesuffix(".")
 
 
 def scope(element: etree._Element, name: str, used: set[str]) -> None:
@@ -87,6 +97,7 @@ def scope(element: etree._Element, name: str, used: set[str]) -> None:
 def loosen(text: etree._Element) -> None:
     """Give a label its place by a group around it, so that a style sheet can scale it about that place."""
     x, y, moved = (text.attrib.pop(key, "") for key in ("x", "y", "transform"))
+    moved = UNTURNED.sub("", moved)
     if place := f"{moved} translate({x} {y})".strip() if x and y else moved:
         group = etree.Element(f"{SVG}g", transform=place)
         text.getparent().replace(text, group)

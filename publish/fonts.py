@@ -10,9 +10,11 @@ import hashlib
 import html
 import io
 import re
+from collections import defaultdict
 from functools import lru_cache
 from pathlib import Path
 
+import lxml.html
 from fontTools import subset
 from fontTools.ttLib import TTFont
 from fontTools.varLib import instancer
@@ -32,7 +34,8 @@ EARLY = {  # what a page's first screen needs: face, where it is used
 }
 ITALIC = "//em | //i | //var | //cite | //blockquote"  # what the style sheet sets in italics
 SMALL = 1500  # bytes: such a face weighs less in the style sheet than a request for it does
-KATEX_FACE = re.compile(r"src:url\(fonts/(KaTeX_[\w-]+)\.woff2\)[^}]*")
+KATEX_FACE = re.compile(r"@font-face\{[^}]*src:url\(fonts/KaTeX_([\w-]+)\.woff2\)[^}]*\}")
+KATEX_RULE = re.compile(r"([^{}]+)\{([^{}]*font-(?:family|style|weight):[^{}]*)\}")  # who asks for a face
 RULE = (
     '@font-face{{font-family:"Source Serif 4";font-style:{};font-weight:{};font-display:swap;'
     'src:url({}) format("woff2");unicode-range:{}}}\n'
@@ -49,8 +52,9 @@ def write_fonts(site: Path, pages: list[Page], formulas: list[str]) -> None:
     text = scripts.union(*(html.unescape(page.html()) for page in pages))
     slanted = {letter for letter in scripts if not letter.isascii()}  # a script's λ may be slanted
     slanted.update(*(element.text_content() for page in pages for element in page.tree.xpath(ITALIC)))
-    drawn = (re.sub("<[^>]*>", "", formula.partition("katex-html")[2]) for formula in formulas)
-    signs = set().union(*map(html.unescape, drawn)) | {letter for letter in text if not letter.isascii()}
+    sheet = (KATEX / "katex-swap.min.css").read_text(encoding="utf-8")
+    signs = signs_of(formulas, sheet)
+    signs["Main-Regular"] |= {letter for letter in text if not letter.isascii()}
     folder, places, letters = site / "assets/fonts", {}, {}
     folder.mkdir(parents=True, exist_ok=True)
 
@@ -63,15 +67,21 @@ def write_fonts(site: Path, pages: list[Page], formulas: list[str]) -> None:
         (folder / places[name]).write_bytes(data)
         return places[name]
 
-    katex = KATEX_FACE.sub(
-        lambda face: f"src:url({keep(face[1].lower(), KATEX / f'fonts/{face[1]}.woff2', signs)})",
-        (KATEX / "katex-swap.min.css").read_text(encoding="utf-8"),
-    )
+    def face(rule: re.Match[str]) -> str:
+        """Return KaTeX's rule of a face with our file, or nothing if no formula asks for it."""
+        if not (wanted := signs.get(rule[1])):
+            return ""
+        place = keep(f"katex_{rule[1]}".lower(), KATEX / f"fonts/KaTeX_{rule[1]}.woff2", wanted)
+        return re.sub("src:.*?(?=}|;)", f"src:url({place})", rule[0])
+
+    katex = KATEX_FACE.sub(face, drawn_with(sheet, formulas))
     rules = [Path(__file__).with_name("fonts.css").read_text(encoding="utf-8")]
     if SIGNS in places:
         rules.append(RULE.format("normal", "400 600", places[SIGNS], span(letters[SIGNS])))
     for script in ("latin-ext", "greek", "latin"):  # where two have a letter, browsers take the last
         for style, weights, wanted in (("normal", (400, 600), text), ("italic", (400, 400), slanted)):
+            if script != "latin":
+                wanted = {letter for letter in wanted if letter > "\xff"}
             name, source = f"serif-{script}-{style}", Path(SERIF.format(script, style))
             place = keep(name, source, wanted, weights)
             if letters[name]:
@@ -84,6 +94,36 @@ def write_fonts(site: Path, pages: list[Page], formulas: list[str]) -> None:
                 preload = {"rel": "preload", "as": "font", "type": "font/woff2", "crossorigin": ""}
                 first.addprevious(builder.LINK(preload, href=f"{page.up}assets/fonts/{places[name]}"))
         first.addprevious(builder.LINK(rel="stylesheet", href=f"{page.up}assets/fonts/fonts.css"))
+
+
+def drawn_with(sheet: str, formulas: list[str]) -> str:
+    """Return KaTeX's style sheet without the rules for classes that no formula has."""
+    used = {name for names in re.findall('class="([^"]*)"', "".join(formulas)) for name in names.split()}
+
+    def rule(found: re.Match[str]) -> str:
+        lists = [set(re.findall(r"\.([a-zA-Z][\w-]*)", one)) for one in found[1].split(",")]
+        return found[0] if any(classes <= used for classes in lists) else ""
+
+    return re.sub(r"(?<=})((?:\.[^{}]+,?)+)\{[^{}]*\}", rule, sheet)
+
+
+def signs_of(formulas: list[str], sheet: str) -> dict[str, set[str]]:
+    """Return the letters that formulas set in each of KaTeX's faces, as its style sheet chooses them."""
+    asked = []
+    for selectors, style in KATEX_RULE.findall(re.sub("@font-face{[^}]*}", "", sheet)):
+        family = re.search(r"font-family:KaTeX_(\w+)", style)
+        slope = "Bold" * ("font-weight:700" in style) + "Italic" * ("font-style:italic" in style)
+        for selector in selectors.split(","):
+            classes = set(re.findall(r"\.([\w-]+)", selector))
+            asked.append((classes, f"{family[1] if family else 'Main'}-{slope or 'Regular'}"))
+    signs = defaultdict(set)
+    for formula in formulas:
+        for element in lxml.html.fragment_fromstring(formula).find_class("katex-html")[0].iter():
+            if letters := set(element.text or "") | set(element.tail or ""):
+                classes = {name for one in (element, *element.iterancestors()) for name in one.classes}
+                for name in {face for needed, face in asked if needed <= classes} or {"Main-Regular"}:
+                    signs[name] |= letters
+    return signs
 
 
 def span(letters: frozenset[str]) -> str:
