@@ -1,13 +1,11 @@
 """Facts: what the pages say about the article, read once from mkdocs.yml and docs/references.bib."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import yaml
 from pybtex.database import Entry
 
 from publish import PublishError
@@ -52,18 +50,3 @@ def facts_of(config: Mapping, docs: Path) -> Facts:
     except KeyError as error:
         rule = "post and method are keys of references.bib; published, edition, license stand beside them"
         raise PublishError(f"mkdocs.yml: extra.article: no {error}\n    rule: {rule}") from None
-
-
-def read_configuration(path: Path) -> Mapping:
-    """Return mkdocs.yml as MkDocs reads it, `!ENV [NAME, default]` included, but for Python's own tags."""
-
-    class Loader(yaml.SafeLoader):
-        pass
-
-    def variable(loader, node):
-        *names, default = loader.construct_sequence(node)
-        return next((os.environ[name] for name in names if name in os.environ), default)
-
-    Loader.add_constructor("!ENV", variable)
-    Loader.add_multi_constructor("tag:yaml.org,2002:python/", lambda loader, suffix, node: None)
-    return yaml.load(path.read_text(encoding="utf-8"), Loader)

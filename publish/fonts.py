@@ -35,7 +35,6 @@ EARLY = {  # what a page's first screen needs: face, where it is used
 ITALIC = "//em | //i | //var | //cite | //blockquote"  # what the style sheet sets in italics
 SMALL = 1500  # bytes: such a face weighs less in the style sheet than a request for it does
 KATEX_FACE = re.compile(r"@font-face\{[^}]*src:url\(fonts/KaTeX_([\w-]+)\.woff2\)[^}]*\}")
-KATEX_RULE = re.compile(r"([^{}]+)\{([^{}]*font-(?:family|style|weight):[^{}]*)\}")  # who asks for a face
 RULE = (
     '@font-face{{font-family:"Source Serif 4";font-style:{};font-weight:{};font-display:swap;'
     'src:url({}) format("woff2");unicode-range:{}}}\n'
@@ -53,7 +52,8 @@ def write_fonts(site: Path, pages: list[Page], formulas: list[str]) -> None:
     slanted = {letter for letter in scripts if not letter.isascii()}  # a script's λ may be slanted
     slanted.update(*(element.text_content() for page in pages for element in page.tree.xpath(ITALIC)))
     sheet = (KATEX / "katex-swap.min.css").read_text(encoding="utf-8")
-    signs = signs_of(formulas, sheet)
+    katex = rules_for(formulas, sheet)
+    signs = signs_of(formulas, katex)
     signs["Main-Regular"] |= {letter for letter in text if not letter.isascii()}
     folder, places, letters = site / "assets/fonts", {}, {}
     folder.mkdir(parents=True, exist_ok=True)
@@ -67,15 +67,11 @@ def write_fonts(site: Path, pages: list[Page], formulas: list[str]) -> None:
         (folder / places[name]).write_bytes(data)
         return places[name]
 
-    def face(rule: re.Match[str]) -> str:
-        """Return KaTeX's rule of a face with our file, or nothing if no formula asks for it."""
-        if not (wanted := signs.get(rule[1])):
-            return ""
-        place = keep(f"katex_{rule[1]}".lower(), KATEX / f"fonts/KaTeX_{rule[1]}.woff2", wanted)
-        return re.sub("src:.*?(?=}|;)", f"src:url({place})", rule[0])
-
-    katex = KATEX_FACE.sub(face, drawn_with(sheet, formulas))
     rules = [Path(__file__).with_name("fonts.css").read_text(encoding="utf-8")]
+    for face in KATEX_FACE.finditer(sheet):
+        if wanted := signs.get(face[1]):
+            place = keep(f"katex_{face[1]}".lower(), KATEX / f"fonts/KaTeX_{face[1]}.woff2", wanted)
+            rules.append(re.sub("src:[^;}]*", f"src:url({place})", face[0]))
     if SIGNS in places:
         rules.append(RULE.format("normal", "400 600", places[SIGNS], span(letters[SIGNS])))
     for script in ("latin-ext", "greek", "latin"):  # where two have a letter, browsers take the last
@@ -86,7 +82,8 @@ def write_fonts(site: Path, pages: list[Page], formulas: list[str]) -> None:
             place = keep(name, source, wanted, weights)
             if letters[name]:
                 rules.append(RULE.format(style, "{} {}".format(*weights), place, span(letters[name])))
-    (folder / "fonts.css").write_text("".join(rules) + katex, encoding="utf-8")
+    rules += [rule for _, rule in katex]
+    (folder / "fonts.css").write_text("".join(rules), encoding="utf-8")
     for page in pages:
         first = page.tree.find(".//link[@rel='stylesheet']")
         for name, where in EARLY.items():
@@ -96,27 +93,26 @@ def write_fonts(site: Path, pages: list[Page], formulas: list[str]) -> None:
         first.addprevious(builder.LINK(rel="stylesheet", href=f"{page.up}assets/fonts/fonts.css"))
 
 
-def drawn_with(sheet: str, formulas: list[str]) -> str:
-    """Return KaTeX's style sheet without the rules for classes that no formula has."""
+def rules_for(formulas: list[str], sheet: str) -> list[tuple[list[set[str]], str]]:
+    """Return the rules of KaTeX's sheet that formulas ask for: the classes of each selector, and its text."""
     used = {name for names in re.findall('class="([^"]*)"', "".join(formulas)) for name in names.split()}
+    rules = []
+    for text in re.findall(r"[^{}]+\{[^{}]*\}", KATEX_FACE.sub("", sheet)):
+        selectors = text.partition("{")[0].split(",")
+        classes = [set(re.findall(r"\.([a-zA-Z][\w-]*)", one)) for one in selectors]
+        if any(one <= used for one in classes):
+            rules.append((classes, text))
+    return rules
 
-    def rule(found: re.Match[str]) -> str:
-        lists = [set(re.findall(r"\.([a-zA-Z][\w-]*)", one)) for one in found[1].split(",")]
-        return found[0] if any(classes <= used for classes in lists) else ""
 
-    return re.sub(r"(?<=})((?:\.[^{}]+,?)+)\{[^{}]*\}", rule, sheet)
-
-
-def signs_of(formulas: list[str], sheet: str) -> dict[str, set[str]]:
-    """Return the letters that formulas set in each of KaTeX's faces, as its style sheet chooses them."""
-    asked = []
-    for selectors, style in KATEX_RULE.findall(re.sub("@font-face{[^}]*}", "", sheet)):
-        family = re.search(r"font-family:KaTeX_(\w+)", style)
-        slope = "Bold" * ("font-weight:700" in style) + "Italic" * ("font-style:italic" in style)
-        for selector in selectors.split(","):
-            classes = set(re.findall(r"\.([\w-]+)", selector))
-            asked.append((classes, f"{family[1] if family else 'Main'}-{slope or 'Regular'}"))
-    signs = defaultdict(set)
+def signs_of(formulas: list[str], rules: list[tuple[list[set[str]], str]]) -> dict[str, set[str]]:
+    """Return the letters that formulas set in each of KaTeX's faces, as its rules choose them."""
+    asked, signs = [], defaultdict(set)
+    for lists, text in rules:
+        if re.search("font-(family|style|weight):", text):
+            family = re.search(r"font-family:KaTeX_(\w+)", text)
+            slope = "Bold" * ("font-weight:700" in text) + "Italic" * ("font-style:italic" in text)
+            asked += [(one, f"{family[1] if family else 'Main'}-{slope or 'Regular'}") for one in lists]
     for formula in formulas:
         for element in lxml.html.fragment_fromstring(formula).find_class("katex-html")[0].iter():
             if letters := set(element.text or "") | set(element.tail or ""):

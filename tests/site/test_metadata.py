@@ -14,11 +14,12 @@ from pathlib import Path
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from mkdocs.utils.yaml import yaml_load
 from pybtex.database import parse_string
 from source import CONFIGURATION, FACTS, METHOD, METHOD_URL, PEOPLE, POST, ROOT
 
 from publish import PublishError
-from publish.facts import facts_of, read_configuration
+from publish.facts import facts_of
 from publish.metadata import bibtex, finish_metadata
 from publish.paper import NAME
 
@@ -126,7 +127,7 @@ def test_citation_file_says_what_the_source_says():
 
 
 def facts(**changed):
-    configuration = read_configuration(ROOT / "mkdocs.yml") | {"site_url": BASE}
+    configuration = yaml_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8")) | {"site_url": BASE}
     configuration["extra"] = {"article": FACTS | changed}
     return facts_of(configuration, Path(ROOT / "docs"))
 
@@ -139,7 +140,7 @@ def test_what_the_source_lacks_stops_the_build(changed):
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:8000/", "", None])
 def test_a_site_that_nobody_else_can_open_states_no_address(page_of, address):
-    configuration = read_configuration(ROOT / "mkdocs.yml") | {"site_url": address}
+    configuration = yaml_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8")) | {"site_url": address}
     here = facts_of(configuration, Path(ROOT / "docs"))
     page = page_of("<h1>A</h1>")
     finish_metadata(page, here, paper=True)
