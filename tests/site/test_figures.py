@@ -42,7 +42,7 @@ def images(axes):
 def meshes(axes):
     axes.pcolormesh(np.arange(6).reshape(2, 3))
     axes.contour(np.arange(9).reshape(3, 3), colors="#8b3f96", linestyles=":")
-    axes.tick_params(axis="both", rotation=90)
+    axes.tick_params(axis="both", rotation=90, length=12)  # long, so that lost marks are many points
 
 
 @pytest.fixture(params=[lines, logs, images, meshes], ids=lambda draw: draw.__name__)

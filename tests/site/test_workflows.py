@@ -53,4 +53,4 @@ def test_each_kind_of_test_is_run_by_a_workflow_and_each_target_made_exists(root
     targets = set(re.findall(r"^([a-z]+):", (root / "Makefile").read_text(encoding="utf-8"), re.M))
     text = "\n".join(path.read_text(encoding="utf-8") for path in [*WORKFLOWS, root / ".ci/run"])
     made = set(re.findall(r"\bmake ([a-z]+)", text))
-    assert {"test", "nightly", "audit", "vulnerabilities", "links"} <= made <= targets
+    assert {"check", "test", "nightly", "audit", "bench", "vulnerabilities", "links"} <= made <= targets
