@@ -24,6 +24,8 @@ PREPARE = """async (nowhere) => {
       part.open = true;
       part.querySelectorAll(".cell:not([data-bibtex])").forEach((cell) => cell.remove());
     } else part.remove();
+  for (const work of document.querySelectorAll(".references li"))  // other pages of the site cite more
+    if (!work.querySelector('.cite-back a[href^="#"]')) work.remove();
   for (const heading of document.querySelectorAll("h1, h2, h3"))  // an outline loses the space of a line end
     for (const part of heading.childNodes)
       if (part.nodeType === Node.TEXT_NODE) part.data = part.data.replaceAll(" ", "\u00a0\u200b");

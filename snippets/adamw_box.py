@@ -63,10 +63,11 @@ ax.annotate("box |θ| ≤ 1/λ", (-0.95, 0.75), color="C2")
 ax.set(xlabel="first parameter", ylabel="second parameter", aspect="equal")
 ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1))
 sgd, adamw = (path[-1].tolist() for path in paths.values())
+side = "inside" if max(map(abs, sgd)) <= edge else "outside"
 fig.set_label(
     "Contours of a loss over two parameters; its minimum lies to the right of a "
-    f"shaded box, a square around zero with its edge at {edge:g}. The path of SGD with weight decay "
-    f"ends inside the box, at {sgd[0]:.2f}, {sgd[1]:.2f}; that of AdamW at the "
+    f"shaded box, a square around zero with its edge at {edge:g}. SGD with weight "
+    f"decay ends {side} the box, at {sgd[0]:.2f}, {sgd[1]:.2f}; AdamW at the "
     f"edge of the box, at {adamw[0]:.2f}, {adamw[1]:.2f}."
 )
 

@@ -49,7 +49,7 @@ curves = {  # name: (density on the left, negative log on the right)
     "prior": (grid_prior, -grid_prior.log() / 3),
     "posterior": (grid_posterior, -grid_posterior.log() / 3),
 }
-fig, axes = plt.subplots(ncols=2, figsize=(6.0, 2.7))
+fig, axes = plt.subplots(ncols=2, figsize=(6.0, 2.5))
 for (name, pair), style in zip(curves.items(), ("--", ":", "-"), strict=True):
     for ax, curve in zip(axes, pair, strict=True):
         ax.plot(grid[shown], curve[shown], style, label=name)

@@ -41,7 +41,7 @@ n = len(y)
 print(f"n = {n} examples, noise variance {noise_sd**2}")
 
 # %% figure_data
-fig, ax = plt.subplots(figsize=(6.0, 2.3))
+fig, ax = plt.subplots(figsize=(6.0, 1.9))
 ax.plot(x, y, "o", color="C1", alpha=0.8)
 ax.set(xlabel="input x", ylabel="target y", xticks=range(-10, 11, 5))
 spans = ", ".join(f"{g[0]:g} to {g[-1]:g}" for g in x.view(3, 20))
@@ -74,17 +74,11 @@ print(f"D = {D} parameters, initial norm {theta_0.norm():.4f}")
 prior_variance = 1 / (n * weight_decay)
 prior = torch.distributions.Normal(0, math.sqrt(prior_variance))
 
-
-def penalized_loss(error, theta):  # from scratch
-    return error + weight_decay * l2_penalty(theta)
-
-
-def unpenalized_loss(error, theta):  # PyTorch: SGD is told the decay
-    return error
-
-
-def negative_log_joint(error, theta):  # Bayesian
-    return error - (1 / n) * torch.sum(prior.log_prob(theta))
+objectives = {
+    "from scratch": lambda f, theta: f + weight_decay * l2_penalty(theta),
+    "PyTorch": lambda f, theta: f,  # SGD is told the decay
+    "Bayesian": lambda f, theta: f - (1 / n) * prior.log_prob(theta).sum(),
+}
 
 
 # %% train
@@ -108,10 +102,10 @@ def train(objective, decay=0.0):
 
 
 # %% runs
-scratch, scratch_mse, scratch_grads = train(penalized_loss)
-pytorch, pytorch_mse, pytorch_grads = train(unpenalized_loss, weight_decay)
-bayesian, bayesian_mse, bayesian_grads = train(negative_log_joint)
-control, control_mse, _ = train(unpenalized_loss)
+scratch, scratch_mse, scratch_grads = train(objectives["from scratch"])
+pytorch, pytorch_mse, pytorch_grads = train(objectives["PyTorch"], weight_decay)
+bayesian, bayesian_mse, bayesian_grads = train(objectives["Bayesian"])
+control, control_mse, _ = train(objectives["PyTorch"])  # and no decay
 
 # %% first_errors tags=["markdown"]
 print("| epoch | from scratch | PyTorch | Bayesian | NLL |")
@@ -183,7 +177,7 @@ grid = torch.linspace(-10, 10, 100)
 with torch.no_grad():
     fits = {name: model(featurize(grid))[:, 0] for name, model in runs.items()}
 
-fig, axes = plt.subplots(1, 3, sharex=True, sharey=True, figsize=(6.4, 2.7))
+fig, axes = plt.subplots(1, 3, sharex=True, sharey=True, figsize=(6.4, 2.4))
 for name, ax in zip(runs, axes):
     ax.plot(x, y, "o", color="C1", ms=3, alpha=0.7, label="data")
     ax.plot(grid, fits[name], color="C0", lw=2.6, label="fit")
