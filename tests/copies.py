@@ -33,6 +33,7 @@ def later(folder: Path) -> str:
     """Return a Python with the packages of this one that lives, with all that it starts, 400 days later."""
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", folder], check=True)
     (own,) = folder.glob("**/site-packages")
+    (folder / "share").symlink_to(Path(sys.prefix, "share"))  # nbconvert's templates
     ours = f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})"
     (own / "later.pth").write_text(f"{ROOT / 'tests/later'}\n{ours}\n", encoding="utf-8")
     return str(folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python"))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
+from fontTools.misc.transform import Transform
 from fontTools.pens.recordingPen import RecordingPen
 from fontTools.svgLib.path import parse_path
 
@@ -18,45 +20,34 @@ def shapes_of(svg) -> list[Shape]:
     known = {element.get("id"): element for element in svg.iter() if element.get("id")}
     found: list[Shape] = []
 
-    def walk(element, matrix: np.ndarray) -> None:
+    def walk(element, matrix: Transform) -> None:
         tag = element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
         if tag in {"defs", "clippath", "clipPath", "title", "desc", "metadata", "style", ""}:
             return
-        matrix = matrix @ placed(element.get("transform", ""))
+        matrix = matrix.transform(placed(element.get("transform", "")))
         if tag == "use":
             name = (element.get("href") or element.get("{http://www.w3.org/1999/xlink}href") or "#")[1:]
             name = name or element.get("xlink:href", "#")[1:]
-            x, y = float(element.get("x", 0)), float(element.get("y", 0))
-            walk(known[name], matrix @ placed(f"translate({x} {y})"))
+            walk(known[name], matrix.translate(float(element.get("x", 0)), float(element.get("y", 0))))
         elif tag == "text":
             found.append(["text", letters(element)])
         elif tag in {"path", "circle"} and element.get("style", "").replace(" ", "") != "fill:none":
             if points := points_of(element):
-                found.append(["path", (np.array(points) @ matrix[:2, :2].T + matrix[:2, 2]).tolist()])
+                found.append(["path", [list(point) for point in matrix.transformPoints(points)]])
         else:
             for child in element:
                 walk(child, matrix)
 
-    walk(svg, np.eye(3))
+    walk(svg, Transform())
     return found
 
 
-def placed(transform: str) -> np.ndarray:
-    """Return the matrix of a `transform` of translations, rotations and scales."""
-    whole = np.eye(3)
+def placed(transform: str) -> Transform:
+    """Return what a `transform` of translations, rotations and scales does."""
+    whole = Transform()
     for kind, text in re.findall(r"(\w+)\(([^)]*)\)", transform):
         numbers = [float(one) for one in re.split(r"[\s,]+", text.strip())]
-        step = np.eye(3)
-        if kind == "translate":
-            step[:2, 2] = [numbers[0], numbers[1] if len(numbers) > 1 else 0]
-        elif kind == "rotate":
-            turn = np.deg2rad(numbers[0])
-            step[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
-        elif kind == "scale":
-            step[:2, :2] = np.diag([numbers[0], numbers[-1]])
-        else:
-            raise ValueError(f"transform {kind}")
-        whole = whole @ step
+        whole = getattr(whole, kind)(*(map(math.radians, numbers) if kind == "rotate" else numbers))
     return whole
 
 

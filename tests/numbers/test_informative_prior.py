@@ -6,7 +6,6 @@ import torch
 from cells import run_cells
 from normal_equations import map_by_precision
 from scipy import stats
-from sklearn.linear_model import Ridge
 
 import models
 
@@ -57,16 +56,6 @@ def test_trained_map_equals_the_normal_equations(page, double):
     # L-BFGS stops at a gradient of 1e-12 or where the loss is flat to rounding
     np.testing.assert_allclose(page["closed"].numpy(), expected, rtol=0, atol=1e-10)
     np.testing.assert_allclose(page["theta"].detach().numpy(), expected, rtol=0, atol=1e-6)
-
-
-def test_map_estimate_equals_ridge_in_whitened_coordinates(page, double):
-    # theta = mean + S z with S S' = covariance turns the prior into N(0, I) on z.
-    rng = np.random.default_rng(3)
-    x, y, mean = rng.normal(size=(15, 6)), rng.normal(size=15), rng.normal(size=6)
-    root = rng.normal(size=(6, 6))
-    ridge = Ridge(alpha=0.7, fit_intercept=False).fit(x @ root, y - x @ mean)
-    ours = page["map_estimate"](*map(torch.tensor, (x, y, mean, root @ root.T)), 0.7)
-    np.testing.assert_allclose(ours.numpy(), mean + root @ ridge.coef_, rtol=1e-8)
 
 
 def test_each_prior_of_the_figure_ends_nearer_to_the_truth_than_the_one_before(page):

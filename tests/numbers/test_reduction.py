@@ -30,27 +30,6 @@ def drawn(seed=1, n=96, D=6):
     return X, y + rng.normal(size=n) * 0.5
 
 
-@pytest.fixture(scope="module")
-def other():
-    """Data that the page does not use."""
-    return drawn(seed=5, n=24, D=3)
-
-
-@pytest.mark.parametrize("momentum", [0.0, 0.9])
-def test_summed_loss_keeps_the_path_with_b_times_decay_and_lr_over_b(other, momentum):
-    by_mean = path(*other, 6, 0.02, 0.1, summed=False, momentum=momentum)
-    by_sum = path(*other, 6, 0.02 / 6, 0.6, summed=True, momentum=momentum)
-    assert np.abs(by_mean - by_sum).max() < 1e-12  # rounding of 200 float64 steps
-
-
-def test_n_times_decay_keeps_the_path_only_for_the_full_batch(other):
-    n = len(other[1])
-    full = path(*other, n, 0.02, 0.1, False) - path(*other, n, 0.02 / n, n * 0.1, True)
-    assert np.abs(full).max() < 1e-12
-    batches = path(*other, 6, 0.02, 0.1, False) - path(*other, 6, 0.02 / 6, n * 0.1, True)
-    assert np.abs(batches).max() > 0.03
-
-
 def test_sgds_rows_of_the_table_are_those_of_numpy_and_the_others_keep_the_path_or_do_not(snippet):
     rows = table(snippet.stdout["rules"])
     n, B = snippet.values["n"], snippet.values["batch_size"]

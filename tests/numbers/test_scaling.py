@@ -55,12 +55,6 @@ def test_risk_of_ridge_matches_its_exact_expectation(snippet):
     assert snippet.values["scaled_last"] == pytest.approx(scaled, abs=5.1e-5)
 
 
-def test_risk_without_decay_is_that_of_least_squares(snippet):
-    for n, _, _, none in rows(snippet.stdout["cost_of_keeping"])[1:]:
-        # E tr (X^T X)^-1 = D / (n - D - 1) for Gaussian inputs.
-        assert none == pytest.approx(10 / (n - 11), rel=0.12)
-
-
 def test_keeping_the_decay_costs_what_a_prior_of_the_smallest_size_costs(snippet):
     """Error of ridge at a fixed λ on other draws; beyond many data it is far above none at all."""
     v, rng = snippet.values, np.random.default_rng(17)

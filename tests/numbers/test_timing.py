@@ -48,15 +48,6 @@ def timed(run):
     return calls, namespace, printed
 
 
-def test_variants_take_turns_round_by_round(run, timed):
-    calls, namespace, _ = timed
-    rounds = run.values["repeats"] + 2
-    assert namespace["repeats"] == run.values["repeats"]
-    assert [call[1] for call in calls] == VARIANTS * rounds * len(SIZES)
-    assert [call[0] for call in calls] == [width for width in SIZES for _ in range(4 * rounds)]
-    assert all(len({call[2] for call in calls if call[0] == width}) == 1 for width in SIZES)
-
-
 def test_medians_and_ranges_are_those_of_the_rounds_after_two(run, timed):
     calls, namespace, printed = timed
     rows = iter(re.findall(r"^ +(\D+?) +([\d.]+) +\(([\d.]+) to ([\d.]+)\)$", printed, re.M))

@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 from scipy import integrate, optimize, stats
 
-import models
-
 
 @pytest.fixture(scope="module")
 def snippet(computed):
@@ -26,10 +24,6 @@ def test_norm_of_a_draw_follows_the_chi_distribution(snippet):
         assert float(low) == pytest.approx(chi.ppf(0.05), abs=0.08)
         assert float(high) == pytest.approx(chi.ppf(0.95), abs=0.08)
         assert float(gap) == pytest.approx(int(D) / 2, rel=0.02, abs=0.06)
-
-
-def test_parameter_count_is_that_of_the_network(snippet):
-    assert snippet.values["parameters"] == sum(p.numel() for p in models.Net().parameters())
 
 
 def test_output_scale_of_the_prior_agrees_with_a_hand_written_network(snippet):
@@ -74,13 +68,6 @@ def test_coin_modes_are_optima_of_their_densities(snippet):
     median = math.log(v["median_p"] / (1 - v["median_p"]))
     half, _ = integrate.quad(lambda z: math.exp(-over_logit(z)), -12, median)
     assert half / total == pytest.approx(0.5, abs=1e-4)
-
-
-def test_decay_of_two_factors_is_an_l1_penalty():
-    """The least (u^2 + v^2) / 2 over u v = w is |w|: by search, for several w."""
-    u = np.exp(np.linspace(-6, 6, 200_001))
-    for w in (0.01, 0.5, 3.0):
-        assert np.min(u**2 + (w / u) ** 2) / 2 == pytest.approx(abs(w), rel=1e-6)
 
 
 def test_products_print_the_soft_threshold(snippet):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 import re
+import runpy
 import shutil
 from collections import Counter
 from collections.abc import Callable, Iterable
@@ -101,7 +102,8 @@ def add_a_citation_with_its_entry(root: Path) -> None:
 
 
 def add_a_page(root: Path) -> None:
-    shown = re.findall(r"^`((?:snippets|docs)/\w+\.\w+)`[^\n]*:\n\n``` \w+\n(.*?)^```$",
+    """The one that CONTRIBUTING shows, with its oracle."""
+    shown = re.findall(r"^`((?:snippets|docs|tests/numbers)/\w+\.\w+)`[^\n]*:\n\n``` \w+\n(.*?)^```$",
                        (root / "CONTRIBUTING.md").read_text("utf-8"), re.M | re.S)  # fmt: skip
     for name, content in shown:
         (root / name).write_text(content, encoding="utf-8")
@@ -143,6 +145,8 @@ def test_ten_correct_edits_meet_no_complaint(edited, computed):
     assert [(path, found) for path in built if (found := typed(read(path)))] == []
     texts = [path.read_text(encoding="utf-8") for path in (root / "snippets").glob("*.py")]
     assert [found for text in texts if (found := typed_in_figures(text))] == []
+    oracle = runpy.run_path(str(root / "tests/numbers/test_halving.py"))
+    oracle["test_the_half_life_is_that_of_repeated_steps"](runs)
     equations = {tag: equation(tag, tokens(tex)) for tag, tex in numbered(site / "index.html").items()}
     for premises, prove in PROOFS.values():
         prove(equations) if all(tag in equations for tag in premises) else None

@@ -5,15 +5,11 @@ from __future__ import annotations
 import ast
 import json
 import re
-import runpy
-import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
 
 import pytest
-import tiny_project
-from computed import Runs
 
 
 def normal(name: str) -> str:
@@ -66,29 +62,6 @@ def test_torch_is_the_pinned_version_without_its_cuda_packages(root):
 def test_no_dependency_is_fetched_from_a_place_of_its_own(root):
     lock = json.loads((root / "package-lock.json").read_text(encoding="utf-8"))
     assert not [name for name, entry in lock["packages"].items() if "resolved" in entry]
-
-
-def test_the_page_that_contributing_shows_builds(root, tmp_path):
-    text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    block = r"^`((?:snippets|docs|tests/numbers)/\w+\.\w+)`[^\n]*:\n\n``` \w+\n(.*?)^```$"
-    shown = dict(re.findall(block, text, re.M | re.S))
-    assert sorted(shown) == ["docs/halving.md", "snippets/halving.py", "tests/numbers/test_halving.py"]
-    project = tiny_project.make_site(tmp_path)
-    (project / "tests/numbers").mkdir(parents=True)
-    for name, content in shown.items():
-        (project / name).write_text(content, encoding="utf-8")
-    tiny_project.edit(
-        project / "mkdocs.yml", "  - Other: other.md\n", "  - Other: other.md\n  - Halving: halving.md\n"
-    )
-    command = [sys.executable, "-m", "mkdocs", "build"]
-    ran = subprocess.run(command, cwd=project, capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
-    page = (project / "site/halving/index.html").read_text(encoding="utf-8")
-    assert 'data-value="halving.steps"' in page and ">6931<" in page  # log 2 / 1e-4
-    assert 'data-cell="halving/half_life"' in page
-    tests = runpy.run_path(str(project / "tests/numbers/test_halving.py"))
-    test = tests["test_the_half_life_is_that_of_repeated_steps"]
-    test(Runs(project / "site", tmp_path / "computed"))
 
 
 ENGINE = {"nbformat", "markdown", "pygments", "mkdocs", "matplotlib"}  # the last in a snippet's process
