@@ -144,7 +144,7 @@ class Page:
                 yield from self.differ(name, shown.get(name, []), wanted.get(name, []))
 
     def values_differ(self) -> Iterator[Mismatch]:
-        shown = self.document.xpath("//*[@data-value]") if "[quoted-values]" not in self.markdown else []
+        shown = self.document.xpath("//*[@data-value]")
         names = {name for name, _ in self.quotes if shown} | {one.get("data-value") for one in shown}
         for name in sorted(names):
             run, key = self.runs[name.split(".")[0]], name.split(".")[1]
