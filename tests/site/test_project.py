@@ -72,8 +72,7 @@ ALLOWED = {
     "models.py": {"torch"},
     "snippets/*.py": {"models", "torch", "numpy", "matplotlib"} | NAMED_FIRST,
     "literate/*.py": {"literate"} | ENGINE,
-    "publish/[!h]*.py": {"publish"} | PUBLISHER,
-    "publish/hooks.py": {"publish", "mkdocs"},
+    "publish/*.py": {"publish", "mkdocs"} | PUBLISHER,
 }
 
 
