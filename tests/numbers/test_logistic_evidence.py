@@ -46,14 +46,21 @@ def test_newton_finds_the_mode_that_scipy_finds_with_and_without_some_labels(pag
             assert np.allclose(theta, scipys, atol=1e-5)  # BFGS with numerical gradients: about 1e-6
 
 
-def test_hessian_is_autograds(page, data):
-    for theta, curve, X, y in zip(*fitted(page, data, 1.0), *map(torch.tensor, data)):
+@pytest.mark.parametrize("tau", [0.05, 1.0, 20.0])
+def test_hessian_is_autograds_and_laplace_is_made_of_it_and_the_log_joint(page, data, tau):
+    at = fitted(page, data, tau)
+    for one, theta, curve, X, y in zip(page["laplace_evidence"](tau, *data, *at), *at, *data):
+        tensors = torch.tensor(X), torch.tensor(y)
 
-        def loss(theta, X=X, y=y):
+        def loss(theta, tensors=tensors):
+            X, y = tensors
             nll = torch.nn.functional.binary_cross_entropy_with_logits(X @ theta, y, reduction="sum")
-            return nll + theta @ theta / 2
+            return nll + theta @ theta / (2 * tau)
 
-        assert np.allclose(curve, torch.autograd.functional.hessian(loss, torch.tensor(theta)), rtol=1e-10)
+        hessian = torch.autograd.functional.hessian(loss, torch.tensor(theta)).numpy()
+        assert np.allclose(curve, hessian, rtol=1e-7)  # where Newton took its last step
+        volume = np.log(2 * np.pi) - np.linalg.slogdet(hessian)[1] / 2  # of the Gaussian at the mode, D = 2
+        assert one == pytest.approx(volume - surprise(theta, tau, X, y), rel=1e-9)
 
 
 @pytest.mark.parametrize("tau, within", [(0.01, 2e-3), (1.0, 0.05), (20.0, 0.3)])
@@ -174,22 +181,3 @@ def test_five_folds_do_better_than_the_evidence_and_both_than_the_flattest_prior
     v = snippet.values
     assert v["gap"] > 3 * v["gap_error"]
     assert v["price_true"] + v["cost"] < v["price_flat"] - 0.05
-
-
-@pytest.mark.nightly
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what laplace-torch imports
-@pytest.mark.parametrize("tau", [0.05, 1.0, 20.0])
-def test_laplace_torch_gives_the_same_evidence(page, data, double, tau):
-    """Its softmax of two logits, each weight with half the variance, is this model: they differ by τ."""
-    Laplace = pytest.importorskip("laplace", reason="laplace-torch: `make outputs/apart`").Laplace
-    from torch.utils.data import DataLoader, TensorDataset
-
-    at = fitted(page, data, tau)
-    for one, mode, X, y in zip(page["laplace_evidence"](tau, *data, *at), at[0], *data):
-        model = torch.nn.Linear(2, 2, bias=False).double()
-        with torch.no_grad():
-            model.weight.copy_(torch.tensor(np.stack([-mode / 2, mode / 2])))
-        kind = {"subset_of_weights": "all", "hessian_structure": "full"}
-        laplace = Laplace(model, "classification", prior_precision=2 / tau, **kind)
-        laplace.fit(DataLoader(TensorDataset(torch.tensor(X), torch.tensor(y).long()), batch_size=25))
-        assert laplace.log_marginal_likelihood().item() == pytest.approx(one, rel=1e-9)
