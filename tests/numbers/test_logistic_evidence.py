@@ -181,3 +181,22 @@ def test_five_folds_do_better_than_the_evidence_and_both_than_the_flattest_prior
     v = snippet.values
     assert v["gap"] > 3 * v["gap_error"]
     assert v["price_true"] + v["cost"] < v["price_flat"] - 0.05
+
+
+@pytest.mark.nightly
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what laplace-torch imports
+@pytest.mark.parametrize("tau", [0.05, 1.0, 20.0])
+def test_laplace_torch_gives_the_same_evidence(page, data, double, tau):
+    """Its softmax of two logits, each weight with half the variance, is this model: they differ by τ."""
+    Laplace = pytest.importorskip("laplace", reason="laplace-torch: `make outputs/apart`").Laplace
+    from torch.utils.data import DataLoader, TensorDataset
+
+    at = fitted(page, data, tau)
+    for one, mode, X, y in zip(page["laplace_evidence"](tau, *data, *at), at[0], *data):
+        model = torch.nn.Linear(2, 2, bias=False).double()
+        with torch.no_grad():
+            model.weight.copy_(torch.tensor(np.stack([-mode / 2, mode / 2])))
+        kind = {"subset_of_weights": "all", "hessian_structure": "full"}
+        laplace = Laplace(model, "classification", prior_precision=2 / tau, **kind)
+        laplace.fit(DataLoader(TensorDataset(torch.tensor(X), torch.tensor(y).long()), batch_size=25))
+        assert laplace.log_marginal_likelihood().item() == pytest.approx(one, rel=1e-9)
