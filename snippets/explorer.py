@@ -101,13 +101,12 @@ steps, last = 4000, 100
 theta_0 = parameters_to_vector(start.parameters()).detach()
 theta = theta_0.repeat(len(n), 1)  # every fit starts here
 mean_grad, mean_square = torch.zeros_like(theta), torch.zeros_like(theta)
-last_gradients, last_thetas = [], []
+last_gradients = []
 
 for step in range(1, steps + 1):
     grad = gradient(theta)
     if step > steps - last:
         last_gradients.append(grad)
-        last_thetas.append(theta)
     if step < steps:  # Adam on L; its rate falls after 30 % of the steps
         mean_grad = 0.9 * mean_grad + 0.1 * grad
         mean_square = 0.999 * mean_square + 0.001 * grad**2
