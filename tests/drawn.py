@@ -47,7 +47,9 @@ def placed(transform: str) -> Transform:
     whole = Transform()
     for kind, text in re.findall(r"(\w+)\(([^)]*)\)", transform):
         numbers = [float(one) for one in re.split(r"[\s,]+", text.strip())]
-        whole = getattr(whole, kind)(*(map(math.radians, numbers) if kind == "rotate" else numbers))
+        if kind == "rotate":  # about a point only where it is a text's, whose place is not compared
+            numbers = [math.radians(numbers[0])]
+        whole = getattr(whole, kind)(*numbers)
     return whole
 
 
