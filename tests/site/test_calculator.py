@@ -19,17 +19,10 @@ def convert(computed):
 
 
 @pytest.fixture
-def page(browser, site_url):
-    context = browser.new_context(viewport={"width": 1000, "height": 900})
-    page = context.new_page()
-    problems = []
-    page.on("pageerror", lambda error: problems.append(str(error)))
-    page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    page.goto(f"{site_url.rstrip('/')}/choosing/")
+def page(visit):
+    page = visit("choosing/")
     page.wait_for_selector(".calculator form:not([hidden])")
-    yield page
-    context.close()
-    assert problems == []
+    return page
 
 
 READ = """() => {
@@ -205,11 +198,8 @@ def test_calculator_fits_narrow_screens(page, width):
             assert page.evaluate(fits), (part, loss, reduction)
 
 
-def test_without_javascript_the_form_is_hidden_and_explained(browser, site_url):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(f"{site_url.rstrip('/')}/choosing/")
+def test_without_javascript_the_form_is_hidden_and_explained(visit):
+    page = visit("choosing/", java_script_enabled=False)
     assert page.locator(".calculator form").is_hidden()
     note = page.locator("[data-without-script]")
     assert note.is_visible() and page.locator(note.locator("a").get_attribute("href")).count() == 1
-    context.close()

@@ -16,24 +16,6 @@ SETTINGS = {
 WORDS = "document.querySelector('.text').innerText.split(/\\s+/)"
 
 
-@pytest.fixture
-def visit(browser, site_url):
-    """visit(name, **settings of a context) opens a page."""
-    contexts = []
-
-    def open_page(name: str = "", **settings):
-        contexts.append(browser.new_context(**settings))
-        page = contexts[-1].new_page()
-        page.goto(site_url + name)
-        if settings.get("java_script_enabled", True):
-            settle(page)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-
-
 @pytest.mark.parametrize("setting", SETTINGS)
 def test_nothing_overlaps_or_is_cut(visit, setting):
     for name in PAGES:
@@ -82,7 +64,7 @@ def test_with_reduced_motion_nothing_moves(visit):
 
 
 def test_figures_and_focus_are_seen_in_forced_colors(visit):
-    page = visit(forced_colors="active", color_scheme="dark", viewport={"width": 1280, "height": 900})
+    page = visit(forced_colors="active", color_scheme="dark")
     ground = "getComputedStyle(document.documentElement).backgroundColor"
     assert page.evaluate(ground) == "rgb(0, 0, 0)"
     text = page.locator("main .figure svg text").first
