@@ -65,7 +65,7 @@ def test_the_article_is_lean(article):
 
 
 def test_article_and_index_keep_to_their_weight(site_dir, site_url, browser):
-    """What a browser fetches for the article, packed as gzip packs it; not for the search, as the audit counts."""
+    """What a browser fetches for the article, packed as by gzip; not for the search, as the audit counts."""
     fetched: list[str] = []
     page = browser.new_page(viewport={"width": 360, "height": 800})
     page.on("request", lambda request: fetched.append(request.url.partition("#")[0]))
