@@ -125,7 +125,7 @@ def isolate(root: str) -> None:
 
 def namespace_of(job: dict) -> dict:
     """Return the namespace in which the cells run, that of a new module `__main__`."""
-    sys.path[0] = os.getcwd()
+    sys.path[0], sys.argv[:] = os.getcwd(), [job["file"]]
     sys.breakpointhook = forgotten
     lines = [f"{line}\n" for line in job["text"].split("\n")]
     linecache.cache[job["file"]] = len(job["text"]), None, lines, job["file"]  # for tracebacks and inspect

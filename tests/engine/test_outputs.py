@@ -29,7 +29,7 @@ WRITES = {  # code -> what the cell shows
     "try: input()\nexcept EOFError: print('no input')": "no input\n",
     "import atexit; atexit.register(len, 'a'); print('end')": "end\n",
     "import sys; sys.stdout.flush(); sys.stderr.flush(); print('é ∇ 𝜆')": "é ∇ 𝜆\n",
-    "import os; print(sorted(os.listdir()), os.environ.get('USER'))": "[] None\n",
+    "import os, sys; print(sorted(os.listdir()), os.environ.get('USER'), sys.argv)": "[] None ['snippets/x19.py']\n",
     "import warnings; warnings.simplefilter('ignore'); warnings.warn('no'); print('quiet')": "quiet\n",
 }
 ACROSS = """\
