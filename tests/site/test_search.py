@@ -35,9 +35,9 @@ muon weight decay: breaks/#muon-lion
 gradient clipping: breaks/#clipping questions/#in-between
 gradient accumulation: breaks/#accumulation
 batch norm: breaks/#scale questions/#exclude priors/#flat-gains
-batch size: questions/#batch-size choosing/#batches breaks/#minibatch
+batch size: choosing/#batches breaks/#minibatch questions/#elsewhere
 prior variance: #claim #assumptions choosing/#names choosing/#calculator
-convert sklearn alpha to weight decay: questions/#sklearn choosing/#names choosing/#calculator
+convert sklearn alpha to weight decay: choosing/#names choosing/#calculator
 calculator: choosing/#calculator
 learning rate schedule: questions/#schedule choosing/#clock
 weight decay scheduler: questions/#schedule-decay questions/#schedule
@@ -55,7 +55,7 @@ reproducibility seeds: last-digits/#seeds
 floating point differences: last-digits/#zero last-digits/#ulp questions/#manual-penalty
 which parameters are decayed: audit/#prints questions/#biases questions/#exempt questions/#which
 optax: questions/#optax
-huggingface trainer: questions/#exempted-by
+huggingface trainer: questions/#exempt
 embedding: questions/#embedding-rows questions/#sparse questions/#exempt
 cite: #cite
 """
