@@ -51,7 +51,7 @@ def main() -> int:
         stock = stock_site(Path(folder))
         parts = exact_faults(site.resolve())
         ours, theirs = article_runs(site.resolve(), stock, chosen.runs)
-    parts["the article's traffic and layout"] = traffic_faults(ours, site)
+        parts["the article's traffic and layout"] = traffic_faults(ours, site)
     print(f"ours:  {lighthouse.summary(ours)}\nstock: {lighthouse.summary(theirs)}")
     slow = slowness(ours, theirs)
     if chosen.times == "judge":
