@@ -25,7 +25,7 @@ ADAPTED = [
     (r"^(?P<key> +\w+: )(\d{4}-\d{2}-\d{2})$", r'\g<key>"\2"', "dates in `extra` must be strings"),
     (r"^theme:\n", "theme:\n  variant: classic\n", "its own new templates are another theme"),
     (r"^hooks:\n(?:  - .*\n)+", "", "no hooks"),
-    (r"^  - literate:\n(?: {6}.*\n)+", "", "no plugins: the engine runs before"),
+    (r"^  - literate:.*\n(?: {6}.*\n)+", "", "no plugins: the engine runs before"),
     (r"^  - mkdocs-jupyter:\n(?: {6}.*\n)+", "", "no plugins, so no notebook pages"),
     (r"^  - .*: notebooks/.*\n", "", "no notebook pages in the navigation"),
     (r"^strict: true\n", "", "links to notebook pages and to equation numbers are unknown to it"),
