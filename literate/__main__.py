@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from literate.alone import alone
+from literate.alone import alone, end_on_request
 from literate.build import build
 from literate.read import LiterateError
 from literate.run import Limits
@@ -13,6 +13,7 @@ def say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+end_on_request()
 try:
     with alone(Path.cwd(), say):
         build(Path.cwd(), "docs", Limits(), say)

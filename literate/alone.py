@@ -1,11 +1,18 @@
 """Alone: one build at a time works in a project; what the system refuses is worded."""
 
 import fcntl
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from literate.read import fault
+
+
+def end_on_request() -> None:
+    """Take a request to end, or the end of the terminal, as Ctrl-C: what was started is ended first."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
 
 
 @contextmanager

@@ -36,7 +36,7 @@ def build(root: Path, docs: str, limits: Limits, say: Callable, preload: Iterabl
     Args:
         docs: the folder of the pages.
         say: takes what is said of the runs.
-        preload: modules to be imported once for all snippets that import them, or parts of them.
+        preload: modules to be imported once, before the snippets are forked.
 
     Raises:
         LiterateError: what the author of a snippet or page must mend.
@@ -52,11 +52,10 @@ def build(root: Path, docs: str, limits: Limits, say: Callable, preload: Iterabl
         say(f"{len(stale)} of {len(snippets)} snippets to run")
         if stale:
             imports = {name for snippet in stale for name in snippet.imports}
-            modules = [name for name in preload if name.split(".")[0] in imports]
             fonts = font_list(root / "outputs/fonts" / machine[:16], needed="matplotlib" in imports)
-            with fork_server(root, fonts, limits.threads, modules) as server:
+            with fork_server(root, fonts, limits.threads, limits.seconds, preload) as server:
                 asyncio.run(Runs(folder, keys, limits, say).all(stale, server))
-        for path in set(folder.glob("*")) - {folder / f"{name}.ipynb" for name in keys}:
+        for path in set(folder.glob("*.ipynb")) - {folder / f"{name}.ipynb" for name in keys}:
             path.unlink()
     views = {name: view_of(folder, name) for name in keys}
     raise_all(faults(pages, snippets, views))

@@ -64,7 +64,7 @@ def line_faults(line: str, views: dict[str, View]) -> Iterator[tuple[str, str]]:
             view.value(quote["key"], quote["spec"])
         except KeyError:
             yield f"no such value: {quote[0]}", "write `#!val snippet.key:format`, a key of its cell `values`"
-        except (ValueError, OverflowError) as error:
+        except (ValueError, OverflowError, MemoryError) as error:
             yield f"cannot format {quote[0]}: {error}", "use a Python format that fits the value"
     if MEANT.search(QUOTE.sub("", EMBED.sub("", line))):
         rule = 'write `--8<-- "snippet/cell.md"` on its own line, `#!val snippet.key` in single backticks'

@@ -49,7 +49,9 @@ class EmbedBlock(BlockProcessor):
         if element.markdown:
             self.parser.state.set("table of a cell")
             table = SubElement(box, element.tag, element.attributes)
-            self.parser.parseChunk(table, element.content.strip())
+            mark = "`#!val"  # is no quote here
+            text = element.content.strip().replace(mark, self.md.htmlStash.store(mark))
+            self.parser.parseChunk(table, text)
             self.parser.state.reset()
         else:
             SubElement(box, "p").text = self.md.htmlStash.store(element.html())

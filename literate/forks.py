@@ -5,6 +5,7 @@ In: the modules to import. Out: a process for each snippet, in a group of its ow
 
 import json
 import os
+import select
 import subprocess
 import sys
 import tempfile
@@ -42,12 +43,13 @@ class ForkServer:
             settled = {"cwd": place, "env": places | settings(threads), "start_new_session": True}
             self.process = subprocess.Popen([sys.executable, "-P", "-u", str(RUNNER)], **streams, **settled)
 
-    def ask(self, job: dict) -> bytes:
-        """Send a line; return the line that answers it, or nothing if the server has ended."""
+    def ask(self, job: dict, seconds: float) -> bytes:
+        """Send a line; return the line that answers it, or nothing if there is none in time."""
         with suppress(BrokenPipeError):
             self.process.stdin.write(json.dumps(job).encode() + b"\n")
             self.process.stdin.flush()
-        return self.process.stdout.readline()
+        answers = self.process.stdout
+        return answers.readline() if select.select([answers], [], [], seconds)[0] else b""
 
     def close(self) -> None:
         self.process.kill()
@@ -56,18 +58,22 @@ class ForkServer:
 
 
 @contextmanager
-def fork_server(root: Path, fonts: Path, threads: int, modules: Iterable[str]) -> Iterator[ForkServer]:
+def fork_server(
+    root: Path, fonts: Path, threads: int, seconds: float, modules: Iterable[str]
+) -> Iterator[ForkServer]:
     """Start a fork server that has imported some modules; Matplotlib's list of fonts is in `fonts`.
 
     Raises:
-        LiterateError: a module that cannot be imported.
+        LiterateError: a module that cannot be imported in silence and in time.
     """
     with tempfile.TemporaryDirectory(prefix="literate-", ignore_cleanup_errors=True) as place:
         server = ForkServer(root, Path(place).resolve(), fonts, threads)
         try:
-            if not server.ask({"root": str(root), "modules": list(modules)}):
-                what = server.said.read_text(errors="replace").strip().rpartition("\n")[2]
-                rule = "`preload` of the plugin `literate` names modules that can be imported"
+            ready = server.ask({"root": str(root), "modules": list(modules)}, seconds)
+            said = server.said.read_text(errors="replace").strip()
+            if said or not ready:
+                what = f"preload: {said[-1000:] or 'the modules are not ready in time'}"
+                rule = "modules that are installed, and imported without a word, a thread or a wait"
                 raise fault("mkdocs.yml", what, rule)
             yield server
         finally:

@@ -20,18 +20,21 @@ KERNEL = {"name": "python3", "display_name": "Python 3", "language": "python"}
 def setup(snippet: Snippet) -> list[nbformat.NotebookNode]:
     """Return the cells that write the files which a snippet reads; the style of its figures stays here."""
     nodes, meta = [], {"tags": ["setup"]}
-    for name, data in snippet.files.items():
-        folder, mark = name.rpartition("/")[0], re.sub(r"\W", "-", name.removesuffix(".py"))[:50]
+    for number, (name, data) in enumerate(snippet.files.items()):
+        folder, mark = name.rpartition("/")[0], f"{number}-" + re.sub(r"\W", "-", name.removesuffix(".py"))
         if name == "matplotlibrc":
             continue
-        if not re.fullmatch(r"[\w./-]+", name, re.A) or CONTROL.search(data.decode(errors="surrogateescape")):
-            rule = "the notebook to take away writes it: text, named with letters, digits, `_`, `.` and `-`"
+        text = data.decode(errors="surrogateescape")
+        altered = not name.endswith(".py") and text.rstrip() + "\n" != text
+        if altered or not re.fullmatch(r"[\w./-]+", name, re.A) or CONTROL.search(text):
+            rule = "the notebook to take away writes it: text with one line end at its end, "
+            rule += "named with letters, digits, `_`, `.` and `-`"
             raise fault(name, "no notebook can write this file", rule)
         if folder:
             source = f'import os\n\nos.makedirs("{folder}", exist_ok=True)'
-            nodes.append(v4.new_code_cell(source, id=f"folder-{mark}", metadata=meta))
-        source = f"%%writefile {name}\n{data.decode().rstrip()}"
-        nodes.append(v4.new_code_cell(source, id=f"write-{mark}", metadata=meta))
+            nodes.append(v4.new_code_cell(source, id=f"folder-{mark}"[:60], metadata=meta))
+        source = f"%%writefile {name}\n{text.rstrip()}"
+        nodes.append(v4.new_code_cell(source, id=f"write-{mark}"[:60], metadata=meta))
     return nodes
 
 

@@ -7,7 +7,7 @@ table of all quoted values to download. What is stale runs before MkDocs empties
 import csv
 import io
 import logging
-import signal
+import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -20,7 +20,7 @@ from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, event_priority, get_plugin_logger
 from mkdocs.structure.files import File, Files
 
-from literate.alone import alone
+from literate.alone import alone, end_on_request
 from literate.build import build, raise_all
 from literate.check import published
 from literate.embed import QUOTE
@@ -46,7 +46,7 @@ class LiteratePlugin(BasePlugin[Settings]):
 
     def on_startup(self, *, command: str, dirty: bool) -> None:
         """Take a request to end as Ctrl-C, so that running snippets end too; let a preview survive faults."""
-        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+        end_on_request()
         for chatty in ("mkdocs.plugins.mkdocs_jupyter", "mkdocs.mkdocs-jupyter"):
             logging.getLogger(chatty).setLevel(logging.WARNING)
         self.preview = Preview() if command == "serve" else None
@@ -60,11 +60,11 @@ class LiteratePlugin(BasePlugin[Settings]):
 
     def on_pre_build(self, config: MkDocsConfig) -> None:
         """Bring the runs up to date; hold others off until this build is over."""
-        docs = Path(config.docs_dir).resolve().relative_to(self.root)
+        self.docs = Path(os.path.relpath(config.docs_dir, self.root))
         try:
             self.lock.enter_context(alone(self.root, log.info))
             *limits, preload = self.config.values()
-            self.built = build(self.root, docs, Limits(*limits), log.info, preload)
+            self.built = build(self.root, self.docs, Limits(*limits), log.info, preload)
         except LiterateError as error:
             raise PluginError(f"\n\n{error}\n") from None
 
@@ -100,7 +100,7 @@ class LiteratePlugin(BasePlugin[Settings]):
         """Compare each finished page with its source; say what they lack, for all of them at once."""
         found = []
         for file in self.files:
-            path = Path(file.abs_src_path).resolve().relative_to(self.root)
+            path = self.docs / file.src_uri
             if path in self.built.pages and (finished := Path(file.abs_dest_path)).is_file():
                 page_html = finished.read_text(encoding="utf-8")
                 found += published(path, self.built.pages, page_html, self.built.views)

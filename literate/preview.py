@@ -46,7 +46,8 @@ class Preview:
         serve.build = self.first
         shutil.copytree(config.site_dir, self.shown)
         server.root, server.builder = str(self.shown), lambda: self.rebuild(config.site_dir, builder)
-        for path in (root / "snippets", root / "data", self.changed):
+        packages = [path.parent for path in root.glob("*/__init__.py")]
+        for path in (root / "snippets", root / "data", self.changed, *packages):
             if path.exists():
                 server.watch(str(path))
         server.observer.schedule(Modules(self.changed), str(root), recursive=False)

@@ -68,7 +68,7 @@ def read(path: Path, root: Path) -> Snippet:
     if not re.fullmatch(NAME, path.stem):
         raise fault(f"{path}:1", "pages cannot name this snippet", "call the file lower_case_name.py")
     lines = text.split("\n")
-    starts = [number for number, line in enumerate(lines, 1) if line.startswith("# %%")]
+    starts = [number for number, line in enumerate(lines, 1) if re.match(r"#\s*%%", line)]
     if starts[:1] != [1] or "[markdown]" not in lines[0]:
         rule = "a snippet begins with a cell of text: `# %% [markdown]`"
         raise fault(f"{path}:1", "no text says what this is about", rule, lines[0])
@@ -90,6 +90,9 @@ def read_cell(path: Path, start: int, lines: list[str]) -> Cell:
         raise fault(f"{path}:{start}", "cannot read what this cell is called", rule, lines[0])
     source = "\n".join(lines[1:]).rstrip()
     source = source if marker["name"] else re.sub(r"^# ?", "", source, flags=re.M)
+    lost = [line for line in lines[1:] if line.strip() and not line.startswith("#")]
+    if lost and not marker["name"]:
+        raise fault(f"{path}:{start}", "code in a cell of text", "give code a cell with a name", lost[0])
     tags = frozenset(re.findall(r"\w+", marker["tags"] or ""))
     last = start + len("\n".join(lines).rstrip().split("\n")) - 1
     cell = Cell(path, marker["name"] or f"text-{start}", bool(marker["name"]), tags, start, last, source)

@@ -72,7 +72,7 @@ class Run:
         job = {"file": self.snippet.path.as_posix(), "text": self.snippet.text, "place": str(self.place)}
         job["imports"] = sorted(self.snippet.imports)
         job["cells"] = [(cell.line, cell.source) for cell in self.cells]
-        if not (answer := server.ask(job)):
+        if not (answer := server.ask(job, self.limits.seconds)):
             rule = "see what memory and processes the system has left"
             raise self.snippet.cells[0].fault("no process could be started", rule)
         self.group = int(answer)

@@ -9,7 +9,6 @@ the values; `out` and `err`, descriptors 1 and 2, which take what cells, their t
 write (their sizes at the end of a cell tell what is whose); `ended`, the status.
 """
 
-import atexit
 import ctypes
 import gc
 import importlib
@@ -24,6 +23,7 @@ import threading
 import traceback
 import types
 from pathlib import Path
+from typing import TextIO
 
 UNDATED = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 FIGURES: list[dict] = []  # those of the cell that runs
@@ -32,40 +32,47 @@ C = ctypes.CDLL(None)
 
 def main() -> None:
     """Fork one process after another; in each of them return when its snippet has run."""
-    end_with_parent()
+    notice_parents_end(signal.SIGKILL)
+    answers = os.fdopen(os.dup(1), "w", encoding="ascii")
+    os.dup2(2, 1)  # what a module says when it is imported is no answer
     first = json.loads(sys.stdin.buffer.readline())
     isolate(first["root"])
-    for name in first["modules"]:
-        importlib.import_module(name)
+    try:
+        for name in first["modules"]:
+            importlib.import_module(name)
+    except BaseException as error:  # exit() too
+        sys.exit(f"{name}: {type(error).__name__}: {error}")
+    if threading.active_count() > 1:
+        raise RuntimeError("an imported module has started threads, which no fork takes along")
+    gc.freeze()  # what was imported is not looked through again in each fork
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for those below
-    print("ready", flush=True)
+    print("ready", file=answers, flush=True)
     for line in sys.stdin.buffer:
         if not os.fork():
-            return wait_for_snippet(json.loads(line))
+            return wait_for_snippet(json.loads(line), answers)
 
 
-def end_with_parent() -> None:
-    """When the parent is killed, so is this process."""
+def notice_parents_end(number: int) -> None:
+    """Let this process get a signal when its parent ends, even by a kill."""
     if sys.platform == "linux":
-        C.prctl(1, signal.SIGKILL)
+        C.prctl(1, number)
 
 
-def wait_for_snippet(job: dict) -> None:
+def wait_for_snippet(job: dict, answers: TextIO) -> None:
     """Lead a process group of a snippet's own, run it there and write down how it ended."""
-    end_with_parent()
+    notice_parents_end(signal.SIGTERM)
     os.setsid()
+    signal.signal(signal.SIGTERM, lambda *_: os.killpg(0, signal.SIGKILL))
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    print(os.getpid(), flush=True)
+    print(os.getpid(), file=answers, flush=True)
     if runner := os.fork():
         status = os.waitstatus_to_exitcode(os.waitpid(runner, 0)[1])
         Path(job["place"], "ended").write_text(f"{status}\n")
         os._exit(0)
-    end_with_parent()
+    notice_parents_end(signal.SIGKILL)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    answers.close()
     run(job, Path(job["place"]))
-    threading._shutdown()  # the end of Python, but for taking apart what this process has been given
-    atexit._run_exitfuncs()
-    flush()
-    os._exit(0)
 
 
 def run(job: dict, place: Path) -> None:
@@ -74,6 +81,8 @@ def run(job: dict, place: Path) -> None:
     out, err = place / "out", place / "err"
     os.environ |= {"HOME": str(place), "TMPDIR": str(place)}
     tempfile.tempdir = None  # as if nobody had asked for it yet
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()  # as it is where numpy is imported
     os.chdir(place / "run")
     take(0, os.devnull, os.O_RDONLY)
     take(1, out, os.O_WRONLY | os.O_APPEND)
@@ -83,8 +92,10 @@ def run(job: dict, place: Path) -> None:
         FIGURES.clear()
         error = None
         try:
-            if number == 0 and "matplotlib" in job["imports"]:
-                keep_shown_figures(out)
+            if number == 0:
+                refuse_names_taken()
+                if "matplotlib" in job["imports"]:
+                    keep_shown_figures(out)
             code = compile("\n" * line + source, job["file"], "exec", dont_inherit=True)
             exec(code, namespace)
             keep_open_figures(out)
@@ -131,6 +142,13 @@ def namespace_of(job: dict) -> dict:
     linecache.cache[job["file"]] = len(job["text"]), None, lines, job["file"]  # for tracebacks and inspect
     sys.modules["__main__"] = types.ModuleType("__main__")
     return sys.modules["__main__"].__dict__
+
+
+def refuse_names_taken() -> None:
+    """Raise if a file has the name of a module that is there already: nobody could import it."""
+    taken = [path.name for path in Path().iterdir() if path.name.removesuffix(".py") in sys.modules]
+    if taken:
+        raise ImportError(f"{', '.join(taken)}: a module of this name is imported before; call it otherwise")
 
 
 def forgotten(*args: object, **kwargs: object) -> None:

@@ -130,7 +130,7 @@ def test_a_build_killed_at_any_moment_leaves_nothing_false_and_no_process(site, 
     for moment in (0.2, 0.5, 0.8, 1.1, 1.5, 2.2):
         process = subprocess.Popen(**asked, stderr=subprocess.DEVNULL)
         time.sleep(moment)
-        children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
+        children = children_of(process.pid) if process.poll() is None else []
         process.kill()
         process.wait()
         assert not psutil.wait_procs(children, timeout=20)[1], "a snippet outlives its build"
@@ -138,21 +138,30 @@ def test_a_build_killed_at_any_moment_leaves_nothing_false_and_no_process(site, 
     assert without_time(tiny) == site
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_build_ends_at_once_with_all_that_it_started(number, tmp_path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+@pytest.mark.parametrize("module", ["mkdocs", "literate"])
+def test_an_interrupted_build_ends_at_once_with_all_that_it_started(number, module, tmp_path) -> None:
+    """Also one that a script has started in the background, which then hears no Ctrl-C of the terminal."""
     tiny = Tiny(tmp_path / "project", waits="import os; os.system('echo begun; sleep 60')")
     (tmp_path / "temporary").mkdir()
     asked = tiny.command("build")
     asked["env"]["TMPDIR"] = str(tmp_path / "temporary")
+    asked["args"] = asked["args"] if module == "mkdocs" else [sys.executable, "-m", "literate"]
+    asked["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)
     process = subprocess.Popen(**asked, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 30
-    while (
-        len(children := psutil.Process(process.pid).children(recursive=True)) < 2 and time.monotonic() < until
-    ):
+    children: list[psutil.Process] = []
+    while "sleep" not in [one.name() for one in children] and time.monotonic() < until:
         time.sleep(0.1)
+        children = children_of(process.pid)
     process.send_signal(number)
     assert "Traceback" not in process.communicate(timeout=10)[1] and process.returncode != 0
-    assert not psutil.wait_procs(children, timeout=10)[1] and not list((tmp_path / "temporary").iterdir())
+    assert not psutil.wait_procs(children, timeout=10)[1]
+    assert number == signal.SIGKILL or not list((tmp_path / "temporary").iterdir())
+
+
+def children_of(pid: int) -> list[psutil.Process]:
+    return psutil.Process(pid).children(recursive=True)
 
 
 @pytest.mark.parametrize("name", ["outputs", "outputs/notebooks"])
@@ -223,14 +232,36 @@ def test_what_is_imported_beforehand_changes_nothing_but_time(tmp_path) -> None:
     tiny = Tiny(tmp_path, a=marks.format("a"), b=marks.format("b"), figure=FIGURE)
     tiny.write("matplotlibrc", STYLE)
     shown = []
-    for preload in ([], ["fractions", "matplotlib.pyplot", "not_needed_here"]):
+    for preload in ([], ["fractions", "matplotlib.pyplot", "json"]):
         shutil.rmtree(tmp_path / "outputs", ignore_errors=True)
         tiny.build(preload=preload)
         shown.append({name: tiny.outputs(name) for name in ("a", "b", "figure")})
     assert shown[0] == shown[1] and shown[0]["b"] == {"cell": ["b __main__ None"]}
-    tiny.snippet("c", "import models")
+
+
+PRELOADS = {  # what is imported beforehand -> what is said
+    "models": "models: ModuleNotFoundError: No module named 'models'",  # of the project
+    "mathh": "mathh: ModuleNotFoundError",
+    "": "Empty module name",
+    "this": "The Zen of Python",  # it prints
+    "matplotlib.pyplot": "Bad key lines.linewidt",  # in matplotlibrc
+}
+
+
+@pytest.mark.parametrize("name", PRELOADS)
+def test_what_cannot_be_imported_beforehand_in_silence_is_said(name, tmp_path) -> None:
+    tiny = Tiny(tmp_path, a="import models")
     tiny.write("models.py", "")
-    assert "mkdocs.yml: ModuleNotFoundError: No module named 'models'" in tiny.faults(preload=["models"])[0]
+    tiny.write("matplotlibrc", "lines.linewidt: 9\n")
+    said = "\n\n".join(tiny.faults(preload=[name]))
+    assert said.startswith("mkdocs.yml: preload: ") and PRELOADS[name] in said and "Traceback" not in said
+
+
+def test_random_numbers_of_two_snippets_are_not_the_same(tmp_path) -> None:
+    draw = "import numpy, random; print(numpy.random.rand(), random.random())"
+    tiny = Tiny(tmp_path, a=draw, b=draw)
+    tiny.build(preload=["numpy.random", "random"])
+    assert len({part for name in "ab" for part in tiny.outputs(name)["cell"][0].split()}) == 4
 
 
 def test_a_build_says_that_a_cell_is_still_running(tmp_path, monkeypatch) -> None:
@@ -261,8 +292,9 @@ def test_a_notebook_writes_what_it_reads_and_runs_alone(tmp_path) -> None:
             )
             assert ran.returncode == 0, ran.stderr
     assert ran.stdout == notebook.cells[-1].outputs[0].text == "seven\n"
-    shutil.copy(sys.executable, tiny.root / "data/binary")
-    assert any(one.startswith("data/binary: no notebook can write this file") for one in tiny.faults())
+    for data in (Path(sys.executable).read_bytes(), b"a\n\n", b"a"):
+        tiny.write("data/odd", data)
+        assert any(one.startswith("data/odd: no notebook can write this file") for one in tiny.faults())
 
 
 def test_jupytext_reads_the_cells_that_the_engine_reads(root) -> None:

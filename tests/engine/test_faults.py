@@ -142,6 +142,8 @@ SNIPPETS = {  # text of a snippet, or its bytes -> what is said of it
     "# %% [markdown]\n# # T\n\n# %% One\nprint(1)\n": ":4: cannot read what this cell is called",
     f"# %% [markdown]\n# # T\n\n# %% {'a' * 65}\nprint(1)\n": ":4: cannot read what this cell is called",
     '# %% [markdown]\n# # T\n\n# %% tags=["hidden"]\nprint(1)\n': ":4",
+    "# %% [markdown]\n# # T\n\n#%% one\nprint(1)\n": ":4: cannot read what this cell is called",
+    "# %% [markdown]\n# # T\nx = 1\n": ":1: code in a cell of text",
     "# %% [markdown]\n# # T\n\n# %% one two\nprint(1)\n": ":4: cannot read what this cell is called",
     '# %% [markdown]\n# # T\n\n# %% one tag=["hidden"]\nprint(1)\n': ":4: cannot read what this cell is called",
     '# %% [markdown]\n# # T\n\n# %% one tags=["hiden"]\nprint(1)\n': ":4, cell 'one': unknown tag ['hiden']",
@@ -186,6 +188,12 @@ def test_sources_that_cannot_be_read_are_said_before_anything_runs(tmp_path) -> 
     for what in wanted:
         assert len([one for one in said if one.startswith(what) and "\n    rule: " in one]) == 1, (what, said)
     assert len(said) == len(wanted) and tiny.ran == []
+
+
+def test_a_module_whose_name_is_taken_is_said(tmp_path) -> None:
+    tiny = Tiny(tmp_path, a="import json")
+    tiny.write("json.py", "value = 1\n")
+    assert tiny.faults()[0].startswith("snippets/a.py:4, cell 'cell': ImportError: json.py: a module of this name")
 
 
 def test_an_empty_snippet_folder_and_a_page_without_embeds_are_no_faults(tmp_path) -> None:

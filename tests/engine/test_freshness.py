@@ -75,7 +75,6 @@ ADDED = {  # a new file -> what runs
     "data/deep/table.csv": BOTH,
     "package/more.py": ["main"],
     "deeper/__init__.py": ["main"],  # it shadows deeper.py
-    "os.py": [],  # another module of that name is imported by then
     "data/.hidden": [],
     "package/__pycache__/part.cpython-311.pyc": [],
     "docs/table.csv": [],
@@ -85,10 +84,6 @@ ADDED = {  # a new file -> what runs
 @pytest.mark.parametrize("name", ADDED)
 def test_a_new_file_runs_the_snippets_that_may_read_it(name, tiny) -> None:
     tiny.write(name, "value = 7\n")
-    if name == "os.py":
-        with pytest.raises(AssertionError):
-            assert tiny.build() and tiny.ran == ["main"] and False
-        return
     tiny.build()
     assert sorted(tiny.ran) == ADDED[name]
 
@@ -136,9 +131,9 @@ def test_a_run_leaves_the_project_as_it_was(tmp_path) -> None:
     tiny = Tiny(
         tmp_path, writes="open('data/a.txt', 'w').write('2'); open('b.txt', 'w').write('3'); print(1)"
     )
-    tiny.write("data/a.txt", "1")
+    tiny.write("data/a.txt", "1\n")
     tiny.build()
-    assert (tmp_path / "data/a.txt").read_text() == "1" and not (tmp_path / "b.txt").exists()
+    assert (tmp_path / "data/a.txt").read_text() == "1\n" and not (tmp_path / "b.txt").exists()
 
 
 def test_machine_packages_threads_and_engine_are_part_of_the_key(tmp_path, monkeypatch) -> None:
@@ -182,8 +177,9 @@ def test_a_damaged_run_counts_as_no_run(damage, tiny) -> None:
 def test_nothing_is_kept_of_snippets_that_are_gone(tiny) -> None:
     for name in ("snippets/other.py", "docs/other.md"):
         (tiny.root / name).unlink()
+    (tiny.root / "outputs/notebooks/.ipynb_checkpoints").mkdir()  # Jupyter's own
     assert list(tiny.build().views) == ["main"]
-    assert [path.name for path in (tiny.root / "outputs/notebooks").iterdir()] == ["main.ipynb"]
+    assert [path.name for path in (tiny.root / "outputs/notebooks").glob("*.ipynb")] == ["main.ipynb"]
 
 
 def test_long_snippets_run_first_and_volatile_ones_alone_at_the_end(tmp_path) -> None:

@@ -112,7 +112,7 @@ def test_what_stands_where_markdown_does_not_look_is_said_of_the_finished_page(t
         )
 
 
-def test_embeds_and_quotes_are_rendered_wherever_markdown_has_blocks_or_text(tmp_path) -> None:
+def test_embeds_and_quotes_are_rendered_wherever_markdown_has_blocks_or_text(tmp_path, tmp_path_factory) -> None:
     tiny = Tiny(tmp_path, other=OTHER)
     for number, lines in enumerate(GOOD):
         tiny.write(f"docs/p{number:02}.md", f"# Page\n\n{lines}\n")
@@ -121,6 +121,9 @@ def test_embeds_and_quotes_are_rendered_wherever_markdown_has_blocks_or_text(tmp
         "**`#!val other.two`** [`#!val other.name`](other.md) _`#!val other.two:.1e`_ `#!val other.two:.1E`"
     )
     tiny.write("docs/quotes.md", f"# Quotes\n\n{quotes}\n\n| a |\n|---|\n| `#!val other.two:+.0f` |\n")
+    elsewhere = tmp_path_factory.mktemp("elsewhere") / "page.md"
+    elsewhere.write_text('# E\n\n--8<-- "other/two.md"\n', encoding="utf-8")
+    (tiny.root / "docs/linked.md").symlink_to(elsewhere)
     tiny.write("docs/deep/er/page.markdown", '# Deep\n\n--8<-- "other/two.md"\n\n`#!val other.two`\n')
     done = tiny.mkdocs()
     assert done.returncode == 0, done.stderr
@@ -131,6 +134,7 @@ def test_embeds_and_quotes_are_rendered_wherever_markdown_has_blocks_or_text(tmp
     values = [value.text_content() for value in tiny.page("quotes").find_class("value")]
     assert values == ["2.0"] * 3 + ["2.0", "a-b", "2.0 × 100", "2.0 × 100", "+2"]
     assert len(tiny.page("deep/er/page").find_class("value")) == 1
+    assert len(tiny.page("linked").find_class("cell")) == 1
 
 
 def test_signs_and_powers_of_values_read_as_such(tmp_path) -> None:

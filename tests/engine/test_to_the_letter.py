@@ -94,10 +94,10 @@ def test_a_cell_tagged_data_is_handed_on_as_it_was_printed(tmp_path) -> None:
 
 
 def test_a_cell_tagged_markdown_shows_a_table_and_embeds_nothing(tmp_path) -> None:
-    text = '|a|b|\n|-|-|\n|*1*|$x$|\n\n--8<-- "other/cell.md"'
+    text = '|a|b|\n|-|-|\n|*1*|$x$|\n\n--8<-- "other/cell.md"\n\n`#!val nope.x`'
     tiny = Tiny(tmp_path, tables=f'# %% cell tags=["markdown"]\nprint({text!r})', other="print(2)")
     assert tiny.mkdocs().returncode == 0
     (output,) = tiny.page("tables").find_class("output")
     assert output.get("class") == "output table" and output.findtext(".//td/em") == "1"
     assert output.find_class("arithmatex") and not tiny.page("tables").xpath("//*[@id='cell-other-cell']")
-    assert "--8<--" in output.text_content().replace("–", "--")
+    assert "--8<--" in output.text_content().replace("–", "--") and "`#!val nope.x`" in output.text_content()
