@@ -99,7 +99,7 @@ def rules_for(formulas: list[str], sheet: str) -> list[tuple[list[set[str]], str
     rules = []
     for text in re.findall(r"[^{}]+\{[^{}]*\}", KATEX_FACE.sub("", sheet)):
         selectors = text.partition("{")[0].split(",")
-        classes = [set(re.findall(r"\.([a-zA-Z][\w-]*)", one)) for one in selectors]
+        classes = [set(re.findall(r"(?<!not\()\.([a-zA-Z][\w-]*)", one)) for one in selectors]
         if any(one <= used for one in classes):
             rules.append((classes, text))
     return rules

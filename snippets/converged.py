@@ -72,7 +72,7 @@ grid = torch.linspace(-10, 10, 401)
 with torch.no_grad():
     curves = predict(theta, standardize(grid))[:, :, 0]
     clean = truth(torch.stack([grid, grid**2], dim=1))[:, 0]
-fig, axes = plt.subplots(2, 2, figsize=(6.4, 3.8))
+fig, axes = plt.subplots(2, 2, figsize=(6.4, 4.2))
 for (name, k), ax in zip(shown.items(), axes.flat):
     ax.plot(x, y, "o", color="C1", ms=3, alpha=0.7)
     ax.plot(grid, clean, "k--", lw=1.1)
@@ -83,7 +83,7 @@ ax = axes[1, 1]
 ax.plot(decays, train_error, "C1o--", label="train", ms=4)
 ax.plot(decays, test_error, "C0o-", label="test", ms=4)
 ax.axhline(noise_variance, color="0.5", lw=1, label="noise")
-ax.set(xscale="log", xlabel="weight decay λ", ylabel="squared error", ylim=(0, 0.6))
+ax.set(xscale="log", xlabel="weight decay λ", ylabel="squared error", ylim=(0, 0.9))
 ax.legend(loc="upper center")
 fig.set_label(
     "Three fits to the same points, beside the true curve, and an error plot. "

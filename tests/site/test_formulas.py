@@ -1,7 +1,10 @@
 """Formulas: what is drawn, its numbers and links, how lines break, and what stops the build."""
 
+import re
+
 import pytest
 from bs4 import BeautifulSoup
+from visits import UNFOLD
 
 from publish import formulas
 from publish.equations import makeExtension
@@ -101,3 +104,22 @@ def test_no_page_shows_tex(site_dir):
             part.decompose()
         assert not soup.select(".arithmatex, .katex-error"), path
         assert "\\(" not in soup.get_text() and "\\[" not in soup.get_text(), path
+
+
+BOXES = """() => [...document.querySelectorAll("main .katex-html *")].map((part) => {
+  const { x, y, width, height } = part.getBoundingClientRect();
+  return [part.className, x, y, width, height].join(" ");
+})"""
+PREPEND = """(textContent) =>
+  document.head.prepend(Object.assign(document.createElement("style"), { textContent }))"""
+
+
+@pytest.mark.parametrize("name", ["", "breaks/", "priors/", "choosing/", "map-estimate/"])
+def test_the_style_sheet_that_is_cut_draws_formulas_as_the_whole_one_does(name, visit, root):
+    whole = (root / "node_modules/katex/dist/katex-swap.min.css").read_text(encoding="utf-8")
+    page = visit(name, bypass_csp=True)
+    page.evaluate(UNFOLD)
+    page.add_style_tag(content="* { content-visibility: visible !important }")
+    ours = page.evaluate(BOXES)
+    page.evaluate(PREPEND, re.sub("@font-face{[^}]*}", "", whole))
+    assert ours and page.evaluate(BOXES) == ours
