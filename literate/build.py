@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from literate.account import Limits
 from literate.alone import explained
 from literate.check import Pages, faults, pages_of
 from literate.forks import ForkServer, font_list, fork_server
 from literate.fresh import key_of, machine_of, store, stored
 from literate.read import LiterateError, Snippet, read
 from literate.render import View, view_of
-from literate.run import Limits, execute
+from literate.run import execute
 
 
 @dataclass(frozen=True)

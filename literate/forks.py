@@ -1,6 +1,6 @@
 """Forks: a process that imports once what many snippets import, and from which each of theirs is forked.
 
-In: the modules to import. Out: a process for each snippet, in a group of its own (runner.py).
+In: the modules to import. Out: a process for each snippet (forker, runner).
 """
 
 import json
@@ -16,7 +16,7 @@ from pathlib import Path
 from literate.fresh import PLACES, settings
 from literate.read import fault
 
-RUNNER = Path(__file__).with_name("runner.py")
+FORKER = Path(__file__).with_name("forker.py")
 
 
 def font_list(folder: Path, needed: bool) -> Path:
@@ -41,7 +41,7 @@ class ForkServer:
         with self.said.open("wb") as said:
             streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": said}
             settled = {"cwd": place, "env": places | settings(threads), "start_new_session": True}
-            self.process = subprocess.Popen([sys.executable, "-P", "-u", str(RUNNER)], **streams, **settled)
+            self.process = subprocess.Popen([sys.executable, "-u", str(FORKER)], **streams, **settled)
 
     def ask(self, job: dict, seconds: float) -> bytes:
         """Send a line; return the line that answers it, or nothing if there is none in time."""

@@ -20,13 +20,13 @@ from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, event_priority, get_plugin_logger
 from mkdocs.structure.files import File, Files
 
+from literate.account import Limits
 from literate.alone import alone, end_on_request
 from literate.build import build, raise_all
 from literate.check import published
 from literate.embed import QUOTE
 from literate.preview import Preview
 from literate.read import LiterateError
-from literate.run import Limits
 
 log = get_plugin_logger("literate")
 TABLE = "quoted-values.csv"
@@ -61,10 +61,11 @@ class LiteratePlugin(BasePlugin[Settings]):
     def on_pre_build(self, config: MkDocsConfig) -> None:
         """Bring the runs up to date; hold others off until this build is over."""
         self.docs = Path(os.path.relpath(config.docs_dir, self.root))
+        settings = dict(self.config)
+        preload = settings.pop("preload")
         try:
             self.lock.enter_context(alone(self.root, log.info))
-            *limits, preload = self.config.values()
-            self.built = build(self.root, self.docs, Limits(*limits), log.info, preload)
+            self.built = build(self.root, self.docs, Limits(**settings), log.info, preload)
         except LiterateError as error:
             raise PluginError(f"\n\n{error}\n") from None
 

@@ -210,20 +210,22 @@ def test_printing_without_end_stops_in_bounded_memory(tmp_path) -> None:
     assert tiny.root.exists()
 
 
-@pytest.mark.parametrize("option", ["seconds: x", "threads: many", "characters: 1.5", "absent: 1"])
-def test_an_option_that_is_none_is_said_by_mkdocs(option, tmp_path) -> None:
+@pytest.mark.parametrize("option", ["seconds: x", "seconds: .nan", "threads: many", "threads: 0", "characters: 1.5", "absent: 1"])
+def test_an_option_that_is_none_is_said(option, tmp_path) -> None:
     tiny = make(tmp_path)
     tiny.edit("mkdocs.yml", "[literate]", f"[literate: {{{option}}}]")
-    done = tiny.mkdocs()
-    assert done.returncode != 0 and option.split(":")[0] in done.stderr and "Traceback" not in done.stderr
+    for module in ("mkdocs", "literate"):
+        done = tiny.by(module)
+        assert done.returncode != 0 and option.split(":")[0] in done.stderr and "Traceback" not in done.stderr
 
 
 def test_options_reach_the_runs(tmp_path) -> None:
     tiny = Tiny(tmp_path, threads="import os; print(os.environ['OMP_NUM_THREADS'], 'x' * 20)")
     tiny.edit("mkdocs.yml", "[literate]", "[literate: {threads: 2, characters: 10, seconds: 0.5}]")
-    assert "left more than 10 characters" in tiny.mkdocs().stderr
-    tiny.edit("mkdocs.yml", "characters: 10, seconds: 0.5", "characters: 30")
-    assert tiny.mkdocs().returncode == 0
+    for module in ("mkdocs", "literate"):
+        assert "left more than 10 characters" in tiny.by(module).stderr
+    tiny.edit("mkdocs.yml", "characters: 10, seconds: 0.5", "characters: !ENV [ROOM, 30]")
+    assert tiny.by("literate").returncode == 0 and "0 of 1 snippets to run" in tiny.mkdocs().stderr
     assert tiny.page("threads").find_class("output")[0].text_content().startswith("2 x")
 
 

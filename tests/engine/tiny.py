@@ -15,10 +15,10 @@ from pathlib import Path
 
 import lxml.html
 
+from literate.account import Limits
 from literate.alone import alone
 from literate.build import Built, build
 from literate.read import LiterateError, read
-from literate.run import Limits
 
 CONFIGURATION = """\
 site_name: Tiny
@@ -95,6 +95,12 @@ class Tiny:
     def mkdocs(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
         asked = self.command(*(arguments or ("build", "--strict")))
         asked["env"] |= environment
+        return subprocess.run(**asked, capture_output=True, text=True, timeout=60)
+
+    def by(self, module: str) -> subprocess.CompletedProcess:
+        """Build by MkDocs, or run the engine's own command."""
+        asked = self.command(*["build", "--strict"] * (module == "mkdocs"))
+        asked["args"][2] = module
         return subprocess.run(**asked, capture_output=True, text=True, timeout=60)
 
     def page(self, name: str) -> lxml.html.HtmlElement:

@@ -1,0 +1,79 @@
+"""Traces: what a cell leaves (runner).
+
+In: the folder of a run, with the files `out` and `err`: descriptors 1 and 2, which take what cells, their
+threads and child processes write. Out: the sizes of these files at the end of a cell, which tell what is
+whose; its figures, as SVG; and what still runs.
+"""
+
+import io
+import re
+import sys
+import threading
+import time
+from contextlib import suppress
+from ctypes import CDLL
+from pathlib import Path
+
+UNDATED = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+HELPERS = re.compile(rb"from multiprocessing\.(resource_tracker|forkserver) import")
+MOMENT = 1.0  # seconds in which a process that was told to end is gone
+
+
+class Traces:
+    """Of the cell that runs, in the folder `place`."""
+
+    def __init__(self, place: Path) -> None:
+        self.place, self.figures = place, []
+
+    def of_cell(self) -> dict:
+        """Return what the cell has left, and begin anew."""
+        figures, self.figures = self.figures, []
+        return {"alive": alive(), "out": self.size("out"), "err": self.size("err"), "figures": figures}
+
+    def size(self, name: str) -> int:
+        return (self.place / name).stat().st_size
+
+    def keep_open_figures(self) -> None:
+        if pyplot := sys.modules.get("matplotlib.pyplot"):
+            for number in pyplot.get_fignums():
+                self.keep(pyplot.figure(number))
+
+    def keep(self, figure) -> None:
+        """Draw a figure as SVG, noting how much was printed before it, and close it."""
+        flush()
+        text = io.StringIO()
+        figure.savefig(text, format="svg", metadata=UNDATED)
+        drawn = {"after": self.size("out"), "svg": text.getvalue(), "alt": figure.get_label()}
+        self.figures.append(drawn)
+        sys.modules["matplotlib.pyplot"].close(figure)
+        if len(self.figures) > 20:
+            raise RuntimeError("this cell draws more than 20 figures")
+
+
+def flush() -> None:
+    """Hand on what Python and C hold back, whatever a cell has put in the place of its streams."""
+    for name in ("stdout", "stderr", "__stdout__", "__stderr__"):
+        with suppress(AttributeError, ValueError, OSError):  # absent or closed
+            getattr(sys, name).flush()
+    CDLL(None).fflush(None)
+
+
+def alive() -> list[str]:
+    """Return the threads that still run, and the processes; those that are about to end have a moment."""
+    until = time.monotonic() + MOMENT
+    while (found := processes()) and time.monotonic() < until:
+        time.sleep(0.01)
+    main = threading.main_thread()
+    return [f"thread {one.name}" for one in threading.enumerate() if one is not main] + found
+
+
+def processes() -> list[str]:
+    """Return the processes that this one has started and that run, but for Python's own helpers."""
+    found = []
+    for listed in Path("/proc/self/task").glob("*/children"):
+        with suppress(OSError):  # gone
+            for number in listed.read_text().split():
+                command = Path(f"/proc/{number}/cmdline").read_bytes()  # of one that has ended: nothing
+                if command and not HELPERS.search(command):
+                    found.append("process " + command.split(b"\0")[0].decode(errors="replace"))
+    return found
