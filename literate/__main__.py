@@ -12,7 +12,7 @@ from yaml_env_tag import construct_env_tag
 from literate.account import Limits
 from literate.alone import alone, end_on_request
 from literate.build import build
-from literate.read import LiterateError, fault
+from literate.sources import LiterateError, fault
 
 
 class Loader(yaml.BaseLoader):

@@ -11,7 +11,8 @@ from pathlib import Path
 import nbformat
 
 from literate.notebook import FIGURE, output_of, printed
-from literate.read import Cell, Snippet, fault
+from literate.read import Cell, Snippet
+from literate.sources import fault
 
 WAIT = "wait in its cell for whatever it starts"
 PROCESS = "see what the snippet does to its process"

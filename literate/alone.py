@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from literate.read import fault
+from literate.sources import fault
 
 
 def end_on_request() -> None:

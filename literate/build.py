@@ -17,9 +17,10 @@ from literate.alone import explained
 from literate.check import Pages, faults, pages_of
 from literate.forks import ForkServer, font_list, fork_server
 from literate.fresh import key_of, machine_of, store, stored
-from literate.read import LiterateError, Snippet, read
+from literate.read import Snippet, read
 from literate.render import View, view_of
 from literate.run import execute
+from literate.sources import LiterateError
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from literate.embed import EMBED, QUOTE
-from literate.read import LiterateError, Snippet, fault, read_text
+from literate.read import Snippet
 from literate.render import View
+from literate.sources import LiterateError, fault, read_text
 
 Pages = dict[Path, list[str]]
 ENDINGS = {".md", ".markdown", ".mdown", ".mkdn", ".mkd"}  # what MkDocs takes for pages

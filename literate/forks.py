@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from literate.fresh import PLACES, settings
-from literate.read import fault
+from literate.sources import fault
 
 FORKER = Path(__file__).with_name("forker.py")
 

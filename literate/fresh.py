@@ -32,7 +32,7 @@ def digest(data: bytes) -> str:
 # The engine that is at work: read now, since its files may be edited under a running preview.
 ENGINE = [
     digest(Path(__file__).with_name(f"{name}.py").read_bytes())
-    for name in ("read", "forks", "forker", "runner", "traces", "run", "account", "notebook")
+    for name in ("sources", "read", "forks", "forker", "runner", "traces", "run", "account", "notebook")
 ]
 
 

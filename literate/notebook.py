@@ -10,7 +10,8 @@ import re
 import nbformat
 from nbformat import v4
 
-from literate.read import Cell, Snippet, fault
+from literate.read import Cell, Snippet
+from literate.sources import fault
 
 FIGURE = 5_000  # characters that a figure counts as
 CONTROL = re.compile(r"[^\n\t -~\u00a0-\U0010ffff]|[\ud800-\udfff]")  # what neither HTML nor UTF-8 can carry

@@ -26,7 +26,7 @@ from literate.build import build, raise_all
 from literate.check import published
 from literate.embed import QUOTE
 from literate.preview import Preview
-from literate.read import LiterateError
+from literate.sources import LiterateError
 
 log = get_plugin_logger("literate")
 TABLE = "quoted-values.csv"

@@ -16,7 +16,7 @@ from pathlib import Path
 
 UNDATED = dict.fromkeys(("Date", "Creator", "Format", "Type"))
 HELPERS = re.compile(rb"from multiprocessing\.(resource_tracker|forkserver) import")
-MOMENT = 1.0  # seconds in which a process that was told to end is gone
+MOMENT = 0.5  # seconds in which what was told to end is gone
 
 
 class Traces:
@@ -59,12 +59,15 @@ def flush() -> None:
 
 
 def alive() -> list[str]:
-    """Return the threads that still run, and the processes; those that are about to end have a moment."""
+    """Return what still runs of what the cell has started; what is about to end has a moment for it."""
     until = time.monotonic() + MOMENT
-    while (found := processes()) and time.monotonic() < until:
+    while (found := threads() + processes()) and time.monotonic() < until:
         time.sleep(0.01)
-    main = threading.main_thread()
-    return [f"thread {one.name}" for one in threading.enumerate() if one is not main] + found
+    return found
+
+
+def threads() -> list[str]:
+    return [f"thread {one.name}" for one in threading.enumerate() if one is not threading.main_thread()]
 
 
 def processes() -> list[str]:
@@ -73,7 +76,8 @@ def processes() -> list[str]:
     for listed in Path("/proc/self/task").glob("*/children"):
         with suppress(OSError):  # gone
             for number in listed.read_text().split():
-                command = Path(f"/proc/{number}/cmdline").read_bytes()  # of one that has ended: nothing
-                if command and not HELPERS.search(command):
-                    found.append("process " + command.split(b"\0")[0].decode(errors="replace"))
+                name, _, state = Path(f"/proc/{number}/stat").read_text().rpartition(")")
+                ended = state.split()[0] in "XZ"
+                if not ended and not HELPERS.search(Path(f"/proc/{number}/cmdline").read_bytes()):
+                    found.append("process " + name.partition("(")[2])
     return found

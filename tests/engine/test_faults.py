@@ -41,12 +41,12 @@ RUNS = {  # code of a cell -> (line, what is said)
     'import os; os.system("echo oh >&2")': (4, "wrote to stderr: oh"),
     'import warnings; warnings.warn("beware")': (4, "wrote to stderr: .*beware"),
     "import sys; del sys.stderr; 1 / 0": (CODE, "ZeroDivisionError"),
-    "import threading; threading.Thread(target=lambda: 1 / 0).start()": (4, "ZeroDivisionError|threads running|Exception in thread"),
+    "import threading; threading.Thread(target=lambda: 1 / 0).start()": (4, "ZeroDivisionError"),
     "import threading, time\nt = threading.Thread(target=lambda: 1 / 0); t.start(); t.join()": (4, "ZeroDivisionError"),
     "import threading, time\nthreading.Thread(target=lambda: (time.sleep(1), print('late'))).start()": (4, "left running: thread Thread-1"),
     "import threading; threading.Timer(9, print).start()": (4, "left running: thread"),
     "import threading, time; threading.Thread(target=time.sleep, args=[9], daemon=True).start()": (4, "left running: thread"),
-    "from concurrent.futures import ThreadPoolExecutor; ThreadPoolExecutor().submit(print)": (4, "left running: thread"),
+    "from concurrent.futures import ThreadPoolExecutor; p = ThreadPoolExecutor(); p.submit(print)": (4, "left running: thread"),
     "import asyncio\nasync def f(): 1 / 0\nasync def g(): asyncio.create_task(f()); await asyncio.sleep(0.1)\n"
     "asyncio.run(g())": (4, "Task exception was never retrieved"),
     "import asyncio\nasync def f(): await asyncio.sleep(9)\nl = asyncio.new_event_loop()\n"

@@ -52,6 +52,15 @@ print("shown too")
 
 # %% state
 print(open("file").read(), end="")
+
+# %% started
+from __future__ import annotations
+import subprocess, sys
+process = subprocess.Popen(["sh", "-c", "sleep 0.2; echo late"])
+
+# %% after
+def f(x: unknown): print(f.__annotations__)
+f(1)
 """
 
 
@@ -77,12 +86,14 @@ def test_a_cell_shows_all_that_is_written_while_it_runs(code, written) -> None:
         assert sorted(shown.split()) == ["a", "b"]
 
 
-def test_streams_that_are_swapped_and_put_back_lose_nothing(written) -> None:
+def test_nothing_is_lost_or_moved_between_cells(written) -> None:
     assert written.outputs("across") == {
         "swaps": [],
         "puts_back": ["shown"],
         "dup": ["shown too"],
         "state": ["to the file"],
+        "started": ["late"],  # it ends in time
+        "after": ["{'x': 'unknown'}"],  # what is imported from __future__ lasts, as in Jupyter
     }
 
 

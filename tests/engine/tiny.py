@@ -18,7 +18,8 @@ import lxml.html
 from literate.account import Limits
 from literate.alone import alone
 from literate.build import Built, build
-from literate.read import LiterateError, read
+from literate.read import read
+from literate.sources import LiterateError
 
 CONFIGURATION = """\
 site_name: Tiny
