@@ -22,7 +22,7 @@ RUNS = {  # code of a cell -> (line, what is said)
     "import sys\nsys.exit()": (CODE + 1, "SystemExit"),
     "raise KeyboardInterrupt": (CODE, "KeyboardInterrupt"),
     "breakpoint()": (CODE, r"breakpoint\(\) was left in"),
-    "import pdb; pdb.set_trace()\nx = 1": (CODE + 1, "BdbQuit"),
+    "import pdb; pdb.set_trace()\nx = 1": (f"[{CODE}{CODE + 1}]", "BdbQuit"),  # Python 3.13 stops a line before
     "input()": (CODE, "EOFError"),
     "import absent": (CODE, "No module named 'absent'"),
     "import importlib; importlib.import_module('models')": (CODE, "No module named 'models'"),
