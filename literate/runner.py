@@ -58,7 +58,8 @@ def run(job: dict, place: Path) -> None:
 
 def settle(job: dict, place: Path) -> dict:
     """Go where the snippet runs, and return the namespace of its cells, that of a new module `__main__`."""
-    os.environ |= {"HOME": str(place), "TMPDIR": str(place)}
+    (place / "home").mkdir()
+    os.environ |= dict.fromkeys(("HOME", "TMPDIR"), str(place / "home"))
     tempfile.tempdir = None  # as if nobody had asked for it yet
     if "numpy.random" in sys.modules:
         sys.modules["numpy.random"].seed()  # as it is where numpy is imported

@@ -30,6 +30,7 @@ WRITES = {  # code -> what the cell shows
     "import atexit; atexit.register(len, 'a'); print('end')": "end\n",
     "import sys; sys.stdout.flush(); sys.stderr.flush(); print('é ∇ 𝜆')": "é ∇ 𝜆\n",
     "import os, sys; print(sorted(os.listdir()), os.environ.get('USER'), sys.argv)": "[] None ['snippets/x19.py']\n",
+    "import pathlib, shutil; shutil.rmtree(pathlib.Path.home()); print('gone')": "gone\n",
     "import warnings; warnings.simplefilter('ignore'); warnings.warn('no'); print('quiet')": "quiet\n",
 }
 ACROSS = """\
