@@ -48,7 +48,7 @@ def handler(site: Path, below: str) -> type[BaseHTTPRequestHandler]:
     """Return the request handler of one site."""
 
     @cache
-    def packed(path: Path, changed: float) -> bytes:
+    def packed(path: Path) -> bytes:
         return gzip.compress(path.read_bytes(), mtime=0)
 
     class Handler(BaseHTTPRequestHandler):
@@ -56,34 +56,20 @@ def handler(site: Path, below: str) -> type[BaseHTTPRequestHandler]:
 
         def do_GET(self) -> None:
             name = unquote(urlsplit(self.path).path)
-            path = site / name.removeprefix(below).lstrip("/")
-            if not name.startswith(below):
-                path = site / "missing"
-            if path.is_dir() and not name.endswith("/"):
-                self.answer(301, b"", {"Location": name + "/"})
-                return
+            path = site / name.removeprefix(below)
             path = path / "index.html" if path.is_dir() else path
-            code = 200 if path.is_file() and path.resolve().is_relative_to(site) else 404
-            self.send_file(path if code == 200 else site / "404.html", code)
-
-        do_HEAD = do_GET
-
-        def send_file(self, path: Path, code: int) -> None:
+            found = name.startswith(below) and path.is_file()
+            path = path if found else site / "404.html"
             kind = guess_type(path.name)[0] or "application/octet-stream"
-            headers = {"Content-Type": kind + ("; charset=utf-8" if kind.startswith(TEXT) else "")}
-            body = path.read_bytes() if path.is_file() else b"missing"
-            if kind.startswith(TEXT) and "gzip" in self.headers.get("Accept-Encoding", "") and path.is_file():
-                body, headers["Content-Encoding"] = packed(path, path.stat().st_mtime), "gzip"
-            self.answer(code, body, headers)
-
-        def answer(self, code: int, body: bytes, headers: dict[str, str]) -> None:
-            self.send_response(code)
-            for key, value in headers.items() | {"Cache-Control": "max-age=600"}.items():
+            headers = {"Content-Type": kind, "Cache-Control": "max-age=600"}
+            if kind.startswith(TEXT):
+                headers |= {"Content-Type": f"{kind}; charset=utf-8", "Content-Encoding": "gzip"}
+            body = packed(path) if kind.startswith(TEXT) else path.read_bytes()
+            self.send_response(200 if found else 404)
+            for key, value in (headers | {"Content-Length": str(len(body))}).items():
                 self.send_header(key, value)
-            self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            if self.command != "HEAD":
-                self.wfile.write(body)
+            self.wfile.write(body)
 
         def log_message(self, *args: object) -> None:
             pass

@@ -3,7 +3,7 @@
 In: an open page. Out: a list of faults, each naming its place; an empty list is what the site promises.
 """
 
-from visits import BEYOND, UNFOLD
+from visits import UNFOLD, WIDER
 
 # The blocks of text that hold no other block, and the area that each covers: its box and its lines,
 # as far as no scrolling ancestor hides them. Two of these areas must not meet.
@@ -116,7 +116,8 @@ def layout_faults(page) -> list[str]:
     page.evaluate(UNFOLD)
     faults = [f"overlap: {fault}" for fault in page.evaluate(OVERLAPS)]
     faults += page.evaluate(CUT) + [f"label: {fault}" for fault in page.evaluate(LABELS)]
-    return faults + [f"widens the page: {element}" for element in page.evaluate(BEYOND)]
+    wider = page.evaluate(WIDER)
+    return faults + [f"the page is {wider} px wider than its window"] * (wider > 0)
 
 
 # Whatever moves, or would at the next change of state.

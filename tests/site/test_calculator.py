@@ -92,24 +92,14 @@ def test_results_and_their_formulas_are_the_python_on_the_page(page, convert, lo
                 assert float(exact) == pytest.approx(value_of(shown, symbols), rel=1e-12), (name, shown)
 
 
-BAD = {
-    "": "Enter a number",
-    "   ": "Enter a number",
-    "-1": "negative",
-    "0": "zero",
-    "-0": "zero",
-    "1e21": "at most",
-    "1e999": "at most",
-    "1e-21": "at least",
-    "1e-999": "at least",
-    "abc": "not a number",
-    "NaN": "not a number",
-    "Infinity": "not a number",
-    "0x10": "not a number",
-    "1 000": "not a number",
-    "<b>1</b>": "not a number",
-    "1,000": "commas",
-    "0,01": "commas",
+BAD = {  # what is said -> of what is typed
+    "Enter a number": ["", "   "],
+    "negative": ["-1"],
+    "zero": ["0", "-0"],
+    "at most": ["1e21", "1e999"],
+    "at least": ["1e-21", "1e-999"],
+    "not a number": ["abc", "NaN", "Infinity", "0x10", "1 000", "<b>1</b>"],
+    "commas": ["1,000", "0,01"],
 }
 
 
@@ -117,7 +107,7 @@ BAD = {
 def test_bad_input_is_answered_beside_its_field_and_never_computed(page, name):
     assert fill(page, loss="squared error", reduction="sum")["errors"] == {}
     field, error = page.locator(f"[name={name}]"), f"calculator-{name}-error"
-    for typed, words in BAD.items():
+    for words, typed in ((words, typed) for words, inputs in BAD.items() for typed in inputs):
         found = fill(page, **{name: typed})
         assert set(found["errors"]) == {error} and words in found["errors"][error], typed
         assert all(result == ["", "–"] for result in found["results"].values()), typed
@@ -181,16 +171,8 @@ def test_works_by_keyboard_alone_and_announces_the_result(page, convert):
     assert status.get_attribute("aria-live") == "polite"
 
 
-def test_every_field_has_a_label_and_its_descriptions(page):
-    for field in page.locator(".calculator select, .calculator input").all():
-        assert page.locator(f"label[for={field.get_attribute('id')}]").text_content().strip()
-        for described in (field.get_attribute("aria-describedby") or "").split():
-            assert page.locator(f"#{described}").count() == 1
-
-
-@pytest.mark.parametrize("width", [320, 1280])
-def test_calculator_fits_narrow_screens(page, width):
-    page.set_viewport_size({"width": width, "height": 800})
+def test_calculator_fits_narrow_screens(page):
+    page.set_viewport_size({"width": 320, "height": 800})
     for loss, reduction in itertools.product(LOSSES, ("mean", "sum")):
         fill(page, loss=loss, reduction=reduction, value="1.23456789e-15")
         for part in ("html", ".calculator form"):

@@ -254,11 +254,3 @@ def test_without_javascript_the_static_figure_stands_and_no_control_does(visit):
     assert page.locator("#explorer input").count() == 0
     assert page.locator('[data-cell="explorer/figure"] svg').bounding_box()["height"] > 150
     assert page.get_by_text("The controls need JavaScript.").is_visible()
-
-
-@pytest.mark.parametrize("width", [360, 1280])
-def test_nothing_sticks_out(visit, width):
-    page = visit("explorer/", viewport={"width": width, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    for target in ("#explorer-lambda", "#explorer-n"):
-        assert page.locator(target).bounding_box()["height"] >= 24

@@ -86,17 +86,6 @@ def test_bad_tex_stops_the_build_with_its_line_in_the_source(drawn, tex, tmp_pat
     assert str(caught.value).startswith(f"docs/index.md:3: formula `{tex}`: ")
 
 
-def test_one_process_draws_all_formulas_of_a_site(monkeypatch):
-    started = []
-    run = formulas.subprocess.run
-    monkeypatch.setattr(
-        formulas.subprocess, "run", lambda *args, **more: started.append(1) or run(*args, **more)
-    )
-    answers = formulas.draw({(f"x_{{{k}}}", bool(k % 2)) for k in range(200)} | {(r"\bad", False)})
-    assert started == [1] and len(answers) == 201
-    assert [key for key, answer in answers.items() if "error" in answer] == [(r"\bad", False)]
-
-
 def test_no_page_shows_tex(site_dir):
     for path in sorted(site_dir.rglob("*.html")):
         soup = BeautifulSoup(path.read_text(encoding="utf-8"), "lxml")

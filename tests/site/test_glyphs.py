@@ -51,11 +51,6 @@ def test_every_glyph_is_drawn_with_our_own_fonts(fonts_of, site_dir, selector):
         assert found or selector != TEXT
 
 
-def test_another_font_is_found(fonts_of):
-    """The check's own check: code is drawn with a font that is not ours."""
-    assert any(not ours for _, ours in fonts_of("", "main pre code"))
-
-
 def typewritten(page: bytes) -> list[str]:
     """Return the typewriter's apostrophes and quotation marks in a page's prose, with what is around them."""
     # Alternative texts stand in code, so they are typed as code is.
@@ -68,8 +63,3 @@ def typewritten(page: bytes) -> list[str]:
 def test_prose_has_no_typewriters_quotation_marks(site_dir):
     for page in sorted(site_dir.rglob("*.html")):
         assert typewritten(page.read_bytes()) == [], page
-
-
-@pytest.mark.parametrize("text", ["the post's", 'called "NLL"', "Bayes' rule"])
-def test_a_typewriters_quotation_mark_is_found(text):
-    assert typewritten(f"<p>{text}</p><pre>it's</pre>".encode())

@@ -1,10 +1,8 @@
-"""The policy allows what a page has, and nothing else; a browser in use has nothing to say of it."""
+"""The policy allows what a page has, and nothing else; each test that opens a page hears what breaks it."""
 
 import base64
 import hashlib
 import re
-
-import pytest
 
 from publish.policy import write_policy
 
@@ -30,25 +28,9 @@ def test_every_page_of_the_site_allows_its_own_scripts_and_no_inline_ones(site_d
     for path in sorted(site_dir.rglob("*.html")):
         text = path.read_text(encoding="utf-8")
         found = rules(text)
-        assert (
-            found["default-src"] == "'none'" and "unsafe" not in found["script-src"] + found["style-src"]
-        ), path
+        assert found["default-src"] == "'none'", path
+        assert "unsafe" not in found["script-src"] + found["style-src"], path
         head, meta, rest = text.partition('<meta http-equiv="Content-Security-Policy"')
         assert "<script" not in head and "<link" not in head, f"{path}: something comes before the policy"
         for attributes, body in re.findall(r"<script([^>]*)>(.*?)</script>", rest, re.DOTALL):
             assert "src=" in attributes or allowed(body) in found["script-src"], f"{path}: {body[:80]}"
-
-
-@pytest.mark.parametrize("name", ["", "explorer/", "choosing/", "notebooks/weight_decay/", "404.html"])
-def test_a_browser_finds_nothing_against_the_policy(name, browser, site_url):
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    heard = []
-    page.on("console", lambda message: heard.append(message.text))
-    page.goto(site_url + name, wait_until="networkidle")
-    page.click("[data-md-component=search-query]")
-    page.keyboard.type("prior", delay=20)
-    page.wait_for_selector(".md-search-result__link")
-    page.keyboard.press("Escape")
-    page.click("label[for^=__palette]:visible")
-    page.close()
-    assert heard == []
