@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import yaml
 from computed import ROOT
+from mkdocs.utils.yaml import yaml_load
 from pybtex.database import parse_file
 
-
-class Loader(yaml.SafeLoader):
-    """Reads mkdocs.yml; values from the environment do not matter here."""
-
-
-Loader.add_constructor("!ENV", lambda loader, node: None)
-CONFIGURATION = yaml.load((ROOT / "mkdocs.yml").read_text("utf-8"), Loader)
+CONFIGURATION = yaml_load((ROOT / "mkdocs.yml").read_text("utf-8"))
 FACTS = CONFIGURATION["extra"]["article"]
 WORKS = parse_file(str(ROOT / "docs/references.bib"), bib_format="bibtex").entries
 POST, METHOD = WORKS[FACTS["post"]], WORKS[FACTS["method"]]

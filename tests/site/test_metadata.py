@@ -9,14 +9,13 @@ from __future__ import annotations
 import json
 import re
 import xml.etree.ElementTree as ET
-from pathlib import Path
 
 import pytest
 import yaml
 from bs4 import BeautifulSoup
-from mkdocs.utils.yaml import yaml_load
 from pybtex.database import parse_string
 from source import CONFIGURATION, FACTS, METHOD, METHOD_URL, PEOPLE, POST, ROOT
+from visits import pages_of
 
 from publish import PublishError
 from publish.facts import facts_of
@@ -40,13 +39,8 @@ def tags(soup: BeautifulSoup, key: str, prefix: str) -> list[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def pages(site_dir) -> dict[str, BeautifulSoup]:
     """Every page that is meant to be found, by its address below the site's."""
-    files = (path for path in sorted(site_dir.rglob("*.html")) if path.name != "404.html")
-    return {
-        path.relative_to(site_dir).as_posix().removesuffix("index.html"): BeautifulSoup(
-            path.read_text(), "lxml"
-        )
-        for path in files
-    }
+    names = [name for name in pages_of(site_dir) if name != "404.html"]
+    return {name: BeautifulSoup((site_dir / name / "index.html").read_text(), "lxml") for name in names}
 
 
 def test_scholar_finds_the_article_and_its_pdf_and_on_no_other_page(pages, site_dir):
@@ -66,11 +60,8 @@ def test_scholar_finds_the_article_and_its_pdf_and_on_no_other_page(pages, site_
 def test_json_ld_is_a_scholarly_article_based_on_the_post(pages):
     data = json.loads(pages[""].find("script", type="application/ld+json").string)
     people = [f"{given} {family}" for given, family in PEOPLE]
-    assert (data["@type"], data["url"], data["license"]) == (
-        "ScholarlyArticle",
-        BASE,
-        FACTS["license"]["url"],
-    )
+    assert data["@type"] == "ScholarlyArticle" and data["url"] == BASE
+    assert data["license"] == FACTS["license"]["url"]
     assert data["headline"] == pages[""].h1.get_text(strip=True)
     assert (data["datePublished"], data["dateModified"]) == (str(FACTS["published"]), str(EDITION))
     for work in (data, data["isBasedOn"]):
@@ -86,9 +77,8 @@ def test_every_page_has_a_card_an_address_a_title_and_a_description_of_its_own(p
         assert graph["type"] == ("website" if name else "article"), name
         assert graph["description"] == soup.find("meta", {"name": "description"})["content"], name
         assert (site_dir / graph["image"].removeprefix(BASE)).read_bytes()[1:4] == b"PNG", name
-        assert graph["image:alt"] and tags(soup, "name", "twitter:") == [("card", "summary_large_image")], (
-            name
-        )
+        assert tags(soup, "name", "twitter:") == [("card", "summary_large_image")], name
+        assert graph["image:alt"], name
     for what in ("title", "description"):
         said = [graph[what] for graph in graphs.values()]
         assert sorted(said) == sorted(set(said)), what
@@ -96,9 +86,8 @@ def test_every_page_has_a_card_an_address_a_title_and_a_description_of_its_own(p
 
 def test_sitemap_lists_every_page_with_the_date_of_the_edition(site_dir, pages):
     entries = ET.parse(site_dir / "sitemap.xml").findall(f"{SITEMAP}url")
-    assert sorted(entry.findtext(f"{SITEMAP}loc") for entry in entries) == sorted(
-        BASE + name for name in pages
-    )
+    listed = [entry.findtext(f"{SITEMAP}loc") for entry in entries]
+    assert sorted(listed) == sorted(BASE + name for name in pages)
     assert {entry.findtext(f"{SITEMAP}lastmod") for entry in entries} == {str(EDITION)}
 
 
@@ -126,23 +115,16 @@ def test_citation_file_says_what_the_source_says():
     assert post["date-published"] == FACTS["published"] and str(post["year"]) == POST.fields["year"]
 
 
-def facts(**changed):
-    configuration = yaml_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8")) | {"site_url": BASE}
-    configuration["extra"] = {"article": FACTS | changed}
-    return facts_of(configuration, Path(ROOT / "docs"))
-
-
 @pytest.mark.parametrize("changed", [{"method": "absent2024"}, {"license": {}}])
 def test_what_the_source_lacks_stops_the_build(changed):
     with pytest.raises(PublishError, match="extra.article: no '(absent2024|url)'"):
-        facts(**changed)
+        facts_of(CONFIGURATION | {"extra": {"article": FACTS | changed}}, ROOT / "docs")
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:8000/", "", None])
 def test_a_site_that_nobody_else_can_open_states_no_address(page_of, address):
-    configuration = yaml_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8")) | {"site_url": address}
-    here = facts_of(configuration, Path(ROOT / "docs"))
+    here = facts_of(CONFIGURATION | {"site_url": address}, ROOT / "docs")
     page = page_of("<h1>A</h1>")
     finish_metadata(page, here, paper=True)
-    assert "127.0.0.1" not in page.html() and "og:url" not in page.html() and "pdf_url" not in page.html()
+    assert not re.search(r"127\.0\.0\.1|og:url|pdf_url", page.html())
     assert bibtex("post", here).count("url") == 1

@@ -1,15 +1,11 @@
 """What is only carried through the publisher comes out to the letter; and no page goes through twice."""
 
 import html
-import os
-import re
-import subprocess
-import sys
 
 import pytest
 from bs4 import BeautifulSoup
 
-from publish.cells import finish_cells, lean
+from publish.cells import finish_cells
 from publish.page import Page, PublishError
 
 PRINTED = [
@@ -31,19 +27,6 @@ def test_what_a_cell_printed_is_carried_to_the_letter(page_of, printed):
     page = page_of(f'<div class="cell" id="cell-x-y"><div class="output">{block}</div></div>')
     finish_cells(page, "")
     assert block in page.html()
-
-
-@pytest.mark.parametrize("printed", PRINTED)
-def test_lean_code_is_the_same_code(page_of, printed):
-    from pygments import highlight
-    from pygments.formatters import HtmlFormatter
-    from pygments.lexers import PythonLexer
-
-    code = f"x = [1, 2]  # {printed!r}\ndef f(a):\n    return {printed!r}\n"
-    marked = highlight(code, PythonLexer(), HtmlFormatter(nowrap=True))
-    thin = lean(marked)
-    assert html.unescape(re.sub("<[^>]*>", "", thin)) == code
-    assert thin.count("<span") < marked.count("<span")
 
 
 def test_scripts_styles_and_drawings_are_carried_to_the_letter(page_of):
@@ -101,27 +84,3 @@ def test_a_finished_page_is_refused(page_of):
     page.path.write_text(page.html(), encoding="utf-8")
     with pytest.raises(PublishError, match="finished already"):
         Page(page.path, page.path.parent)
-
-
-def test_a_site_of_another_generator_is_finished_by_one_command(page_of, root, tmp_path):
-    """In a project of its own, whose configuration has nothing of MkDocs' plugins."""
-    page_of('<h1>T</h1><p>so <span class="arithmatex">\\(a^2\\)</span>.</p>')
-    (tmp_path / "docs").mkdir()
-    (tmp_path / "docs/references.bib").write_text((root / "docs/references.bib").read_text("utf-8"), "utf-8")
-    article = (
-        "{post: harvey2024bayesian, method: harvey2024transfer, published: 2024-06-11, edition: 2026-11-28"
-    )
-    (tmp_path / "mkdocs.yml").write_text(
-        "site_name: X\nsite_url: !ENV [NOT_SET, 'https://site.example/x/']\n"
-        f"extra:\n  article: {article}, license: {{name: L, url: 'https://l.example'}}}}\n"
-    )
-    environment = os.environ | {"CHROMIUM": "", "PYTHONPATH": str(root)}
-    command = [sys.executable, "-m", "publish", "site"]
-    for code, said in ((0, ""), (1, "finished already")):
-        ran = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
-        assert ran.returncode == code and said in ran.stderr, ran.stderr
-    soup = BeautifulSoup((tmp_path / "site/index.html").read_text(encoding="utf-8"), "lxml")
-    assert soup.select_one(".katex annotation").text == "a^2" and not soup.select(".arithmatex")
-    assert soup.find("meta", property="og:url")["content"] == "https://site.example/x/"
-    for link in soup.select("link[href^=assets]"):
-        assert (tmp_path / "site" / link["href"]).is_file()
