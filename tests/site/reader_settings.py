@@ -5,51 +5,40 @@ In: an open page. Out: a list of faults, each naming its place; an empty list is
 
 from visits import UNFOLD, WIDER
 
-# The blocks of text that hold no other block, and the area that each covers: its box and its lines,
-# as far as no scrolling ancestor hides them. Two of these areas must not meet.
+# Lines of text, formulas, drawings and the words in them that are written over each other. Lines of one label
+# stand close: their boxes meet, their letters do not.
 OVERLAPS = r"""() => {
-  const BLOCK = /^(block|list-item|table(-cell|-caption)?|flow-root|(inline-)?(flex|grid)|inline-block)$/;
-  const skipped = '.katex-html *, .katex-mathml, .katex-mathml *, .visually-hidden, svg *, script, style, '
-    + '.preview, .preview *, .md-header *, .md-sidebar *, .md-skip, .md-dialog *, .md-content__button *';
-  const floats = (element) => {
-    for (let part = element; part && part !== document.body; part = part.parentElement) {
-      if (/absolute|fixed|sticky/.test(getComputedStyle(part).position)) return true;
-    }
-    return false;
-  };
-  const clipped = (box, element) => {
-    for (let part = element.parentElement; part && part !== document.body; part = part.parentElement) {
+  const skipped = '.visually-hidden, .preview, .md-header, .md-sidebar, .md-skip, .md-top, .md-dialog, '
+    + 'script, style';
+  const shows = (element) => element.checkVisibility() && !element.closest(skipped);
+  const seen = (element, { left, right, top, bottom }) => {  // as far as no ancestor that scrolls hides it
+    for (let part = element; part !== document.body; part = part.parentElement) {
       if (getComputedStyle(part).overflowX === 'visible') continue;
       const around = part.getBoundingClientRect();
-      box = { left: Math.max(box.left, around.left), right: Math.min(box.right, around.right),
-        top: Math.max(box.top, around.top), bottom: Math.min(box.bottom, around.bottom) };
+      [left, right] = [Math.max(left, around.left), Math.min(right, around.right)];
     }
-    return box;
+    return [element, { left, right, top, bottom }];
   };
-  const leaves = [...document.querySelectorAll('body *')].filter((element) => {
-    if (element.matches(skipped) || !element.checkVisibility()) return false;
-    if (element.matches('svg')) return true;
-    if (!BLOCK.test(getComputedStyle(element).display) || !element.textContent.trim()) return false;
-    return ![...element.querySelectorAll(':not(.katex *):not(svg *)')].some((part) =>
-      part.matches('svg') || (BLOCK.test(getComputedStyle(part).display) && part.textContent.trim()));
-  }).filter((element) => !floats(element));
-  const areas = leaves.map((element) => {
-    const box = element.getBoundingClientRect();
-    let area = { left: box.left, right: box.right, top: box.top, bottom: box.bottom };
-    if (!element.matches('svg') && getComputedStyle(element).overflowX === 'visible') {
-      area.right = Math.max(area.right, box.left + element.scrollWidth);
-      area.bottom = Math.max(area.bottom, box.top + element.scrollHeight);
-    }
-    return { element, ...clipped(area, element) };
-  }).filter((area) => area.right - area.left > 1 && area.bottom - area.top > 1).sort((a, b) => a.top - b.top);
+  const places = [...document.querySelectorAll('main svg, main svg text, .katex-base')]
+    .filter(shows).map((element) => seen(element, element.getBoundingClientRect()));
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const range = document.createRange();
+  for (let text = texts.nextNode(); text; text = texts.nextNode()) {
+    const element = text.parentElement;
+    if (!text.data.trim() || !shows(element) || element.closest('svg, .katex')) continue;
+    range.selectNodeContents(text);
+    places.push(...[...range.getClientRects()].map((box) => seen(element, box)));
+  }
+  places.sort(([, one], [, other]) => one.top - other.top);
   const faults = [];
-  areas.forEach((one, index) => {
-    for (const other of areas.slice(index + 1)) {
-      if (other.top > one.bottom - 2) break;
-      if (one.element.contains(other.element) || other.element.contains(one.element)) continue;
-      const across = Math.min(one.right, other.right) - Math.max(one.left, other.left);
-      const [first, second] = [one, other].map(({ element }) => element.outerHTML.slice(0, 90));
-      if (across > 2) faults.push(`${first} meets ${second}`);
+  places.forEach(([one, box], index) => {
+    for (let next = index + 1; next < places.length && places[next][1].top < box.bottom; next += 1) {
+      const [other, over] = places[next];
+      const across = Math.min(box.right, over.right) - Math.max(box.left, over.left);
+      const down = Math.min(box.bottom, over.bottom) - over.top;
+      if (across <= 2 || down <= 0.4 * Math.min(box.bottom - box.top, over.bottom - over.top)) continue;
+      if (one.contains(other) || other.contains(one)) continue;
+      faults.push([one, other].map((element) => element.outerHTML.slice(0, 90)).join(' meets '));
     }
   });
   return faults.slice(0, 5);
@@ -89,33 +78,12 @@ CUT = r"""() => {
   }
   return faults.slice(0, 5);
 }"""
-# Words of one drawing that are written over each other.
-LABELS = r"""() => {
-  const faults = [];
-  for (const svg of document.querySelectorAll('main svg')) {
-    const words = [...svg.querySelectorAll('text')]
-      .filter((word) => word.textContent.trim() && word.checkVisibility());
-    const boxes = words.map((word) => word.getBoundingClientRect());
-    boxes.forEach((one, i) => boxes.slice(i + 1).forEach((other, k) => {
-      const across = Math.min(one.right, other.right) - Math.max(one.left, other.left);
-      const down = Math.min(one.bottom, other.bottom) - Math.max(one.top, other.top);
-      // Lines of one label stand close: their boxes meet, their letters do not.
-      if (across > 2 && down > 0.4 * Math.min(one.height, other.height)) {
-        const name = svg.closest('[data-cell]')?.dataset.cell ?? svg.getAttribute('class');
-        const [word, over] = [words[i].textContent, words[i + 1 + k].textContent];
-        faults.push(`${name}: '${word}' on '${over}' by ${across.toFixed()} × ${down.toFixed()} px`);
-      }
-    }));
-  }
-  return faults.slice(0, 8);
-}"""
 
 
 def layout_faults(page) -> list[str]:
     """Unfold everything and return what overlaps, is cut, or widens the page."""
     page.evaluate(UNFOLD)
-    faults = [f"overlap: {fault}" for fault in page.evaluate(OVERLAPS)]
-    faults += page.evaluate(CUT) + [f"label: {fault}" for fault in page.evaluate(LABELS)]
+    faults = page.evaluate(OVERLAPS) + page.evaluate(CUT)
     wider = page.evaluate(WIDER)
     return faults + [f"the page is {wider} px wider than its window"] * (wider > 0)
 
