@@ -147,7 +147,6 @@ def test_figures_stand_where_they_are_shown_or_left_open_as_they_are_drawn(tmp_p
     }
     assert all(shown[cell][0].count("data:image/png;base64") == 1 for cell in ("image", "rasterized"))
     assert "a &lt; b" in shown["rasterized"][0] and 'data-alt="&lt;b&gt;&amp;quot;"' in shown["rasterized"][0]
-    page = tiny.write("docs/figures.md", (tmp_path / "docs/figures.md").read_bytes())
-    assert page and tiny.mkdocs().returncode == 0
+    assert tiny.mkdocs().returncode == 0
     images = tiny.page("figures").xpath("//*[local-name() = 'image']/@*[contains(name(), 'href')]")
     assert len(images) == 2 and all(image.startswith("data:image/png;base64") for image in images)

@@ -90,11 +90,8 @@ def test_what_a_page_cannot_have_is_said_before_mkdocs_begins(lines, before) -> 
 
 def test_a_value_in_front_matter_and_a_cell_that_no_page_shows_are_said(before) -> None:
     assert [one for one in before if one.startswith("docs/front.md:2: no such value")]
-    assert [
-        one
-        for one in before
-        if one.startswith("snippets/other.py:13, cell 'unshown': no page shows this cell")
-    ]
+    unshown = "snippets/other.py:13, cell 'unshown': no page shows this cell"
+    assert [one for one in before if one.startswith(unshown)]
 
 
 def test_what_stands_where_markdown_does_not_look_is_said_of_the_finished_page(tmp_path) -> None:
@@ -106,10 +103,7 @@ def test_what_stands_where_markdown_does_not_look_is_said_of_the_finished_page(t
     said = re.split(r"\n\n", done.stderr)
     for number, what in enumerate(AFTER.values()):
         found = [one for one in said if one.startswith(f"docs/p{number:02}.md:") and "\n    rule: " in one]
-        assert len(found) == 1 and (what or " 0 times in the finished page, not 1") in found[0], (
-            number,
-            found,
-        )
+        assert len(found) == 1 and (what or " 0 times in the finished page, not 1") in found[0], found
 
 
 def test_embeds_and_quotes_are_rendered_wherever_markdown_has_blocks_or_text(tmp_path, tmp_path_factory) -> None:

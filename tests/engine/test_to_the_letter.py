@@ -76,9 +76,8 @@ def test_what_is_printed_is_shown(shown) -> None:
 def test_code_is_shown_as_it_ran(shown) -> None:
     for cell in shown.page("codes").find_class("cell"):
         number = int(cell.get("id").removeprefix("cell-codes-c"))
-        assert (
-            cell.find(".//code").text_content() == f"r'''\n{LINES[number]}\n'''\n# {LINES[number].rstrip()}\n"
-        )
+        line = LINES[number]
+        assert cell.find(".//code").text_content() == f"r'''\n{line}\n'''\n# {line.rstrip()}\n"
 
 
 def test_cells_stand_in_folded_notes_and_lists(shown) -> None:

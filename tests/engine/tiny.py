@@ -18,7 +18,6 @@ import lxml.html
 from literate.account import Limits
 from literate.alone import alone
 from literate.build import Built, build
-from literate.read import read
 from literate.sources import LiterateError
 
 CONFIGURATION = """\
@@ -80,40 +79,28 @@ class Tiny:
             return str(error).split("\n\n")
         raise AssertionError("nothing is said")
 
-    def outputs(self, name: str) -> dict[str, list]:
-        """Return by cell what a snippet's run left: printed text, or the SVG of a figure."""
-        view = self.build().views[name]
-        found = {
-            cell: [lxml.html.fromstring(one.html()) for one in view.outputs[cell]] for cell in view.outputs
-        }
-        return {cell: [printed(one) for one in outputs] for cell, outputs in found.items()}
+    def outputs(self, name: str) -> dict[str, list[str]]:
+        """Return by cell what a snippet's run left: printed text, or the markup of a figure."""
+        found = self.build().views[name].outputs
+        return {cell: [printed(one.html()) for one in outputs] for cell, outputs in found.items()}
 
-    def command(self, *arguments: str) -> dict:
-        """Return what subprocess needs to run MkDocs here."""
+    def command(self, *arguments: str, module: str = "mkdocs") -> dict:
+        """Return what subprocess needs to run MkDocs here, or the engine's own command."""
         environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "SOURCE_DATE_EPOCH": "0"}
-        return {"args": [self.python, "-m", "mkdocs", *arguments], "cwd": self.root, "env": environment}
+        return {"args": [self.python, "-m", module, *arguments], "cwd": self.root, "env": environment}
 
-    def mkdocs(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
-        asked = self.command(*(arguments or ("build", "--strict")))
+    def by(self, module: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+        """Build by MkDocs, or run the engine's own command."""
+        asked = self.command(*(arguments or ["build", "--strict"] * (module == "mkdocs")), module=module)
         asked["env"] |= environment
         return subprocess.run(**asked, capture_output=True, text=True, timeout=60)
 
-    def by(self, module: str) -> subprocess.CompletedProcess:
-        """Build by MkDocs, or run the engine's own command."""
-        asked = self.command(*["build", "--strict"] * (module == "mkdocs"))
-        asked["args"][2] = module
-        return subprocess.run(**asked, capture_output=True, text=True, timeout=60)
+    def mkdocs(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
+        return self.by("mkdocs", *arguments, **environment)
 
     def page(self, name: str) -> lxml.html.HtmlElement:
         return lxml.html.fromstring((self.root / "site" / name / "index.html").read_text(encoding="utf-8"))
 
 
-def printed(output: lxml.html.HtmlElement) -> str:
-    return (
-        lxml.html.tostring(output, encoding="unicode")
-        if "figure" in output.classes
-        else output.text_content()
-    )
-
-
-__all__ = ["Tiny", "read"]
+def printed(output: str) -> str:
+    return output if "<svg" in output else lxml.html.fromstring(output).text_content()
