@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import resource
 import shutil
 import signal
@@ -11,11 +10,14 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 
+import jupytext
 import nbformat
 import psutil
 import pytest
+from computed import execute
 from copies import later
 from tiny import Tiny
 
@@ -45,21 +47,18 @@ def make(root: Path) -> Tiny:
     return tiny
 
 
-def files(folder: Path) -> dict[str, str]:
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
+def files(tiny: Tiny) -> dict[str, bytes]:
+    """Return the digests of a built site's files, but for the gzipped sitemap, which holds the time."""
+    paths = (path for path in tiny.root.glob("site/**/*") if path.is_file() and path.suffix != ".gz")
+    return {str(path.relative_to(tiny.root)): sha256(path.read_bytes()).digest() for path in sorted(paths)}
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory) -> dict[str, str]:
-    """Return the files of a site that was built in peace, but for the gzipped sitemap, which holds the time."""
+def site(tmp_path_factory) -> dict[str, bytes]:
+    """Return the files of a site that was built in peace."""
     tiny = make(tmp_path_factory.mktemp("peace"))
     assert tiny.mkdocs().returncode == 0
-    return without_time(tiny)
-
-
-def without_time(tiny: Tiny) -> dict[str, str]:
-    return {name: state for name, state in files(tiny.root / "site").items() if name != "sitemap.xml.gz"}
+    return files(tiny)
 
 
 OTHERWISE = {
@@ -86,7 +85,7 @@ def test_two_clean_builds_give_the_same_bytes_wherever_and_whoever_builds(tmp_pa
         assert done.returncode == 0, done.stderr
         (fonts,) = (tiny.root / "outputs/fonts").iterdir()
         assert list(fonts.glob("fontlist-*.json"))  # made before snippets run, since it takes long
-    assert without_time(both[0]) == without_time(both[1]) and not list(folder.iterdir())
+    assert files(both[0]) == files(both[1]) and not list(folder.iterdir())
 
 
 def test_another_day_reaches_a_snippet_and_changes_nothing_else(tmp_path) -> None:
@@ -97,7 +96,7 @@ def test_another_day_reaches_a_snippet_and_changes_nothing_else(tmp_path) -> Non
         assert tiny.mkdocs().returncode == 0
     days = [date.fromisoformat(tiny.page("clock").xpath("string(//*[@data-cell])").split()[0]) for tiny in both]
     assert (days[1] - days[0]).days in (400, 401)
-    first, second = map(without_time, both)
+    first, second = map(files, both)
     assert [name for name in first if first[name] != second[name] and "clock" not in name] == []
 
 
@@ -107,9 +106,8 @@ def test_a_build_works_without_home_and_from_another_folder(site, tmp_path) -> N
     asked["env"].pop("HOME", None)
     done = subprocess.run(**asked | {"cwd": tmp_path}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert without_time(tiny) == site
-    asked = asked | {"args": [sys.executable, "-m", "literate"], "cwd": tiny.root}
-    done = subprocess.run(**asked, capture_output=True, text=True)
+    assert files(tiny) == site
+    done = tiny.by("literate")
     assert (done.returncode, done.stderr) == (0, "0 of 2 snippets to run\n")
 
 
@@ -119,14 +117,13 @@ def test_two_builds_at_once_give_one_run_and_a_whole_site(site, tmp_path) -> Non
         done = list(pool.map(lambda _: tiny.mkdocs(), range(2)))
     said = "".join(one.stderr for one in done)
     assert [one.returncode for one in done] == [0, 0] and said.count("main: running") == 1, said
-    assert "another build is at work here" in said and without_time(tiny) == site
+    assert "another build is at work here" in said and files(tiny) == site
 
 
 def test_a_build_killed_at_any_moment_leaves_nothing_false_and_no_process(site, tmp_path) -> None:
     tiny = make(tmp_path / "project")
     (tmp_path / "temporary").mkdir()
-    asked = tiny.command("build")
-    asked["env"]["TMPDIR"] = str(tmp_path / "temporary")
+    asked = tiny.command("build", TMPDIR=str(tmp_path / "temporary"))
     for moment in (0.2, 0.5, 0.8, 1.1, 1.5, 2.2):
         process = subprocess.Popen(**asked, stderr=subprocess.DEVNULL)
         time.sleep(moment)
@@ -135,7 +132,7 @@ def test_a_build_killed_at_any_moment_leaves_nothing_false_and_no_process(site, 
         process.wait()
         assert not psutil.wait_procs(children, timeout=20)[1], "a snippet outlives its build"
     assert tiny.mkdocs().returncode == 0
-    assert without_time(tiny) == site
+    assert files(tiny) == site
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
@@ -144,9 +141,8 @@ def test_an_interrupted_build_ends_at_once_with_all_that_it_started(number, modu
     """Also one that a script has started in the background, which then hears no Ctrl-C of the terminal."""
     tiny = Tiny(tmp_path / "project", waits="import os; os.system('echo begun; sleep 60')")
     (tmp_path / "temporary").mkdir()
-    asked = tiny.command("build")
-    asked["env"]["TMPDIR"] = str(tmp_path / "temporary")
-    asked["args"] = asked["args"] if module == "mkdocs" else [sys.executable, "-m", "literate"]
+    arguments = ["build"] * (module == "mkdocs")
+    asked = tiny.command(*arguments, module=module, TMPDIR=str(tmp_path / "temporary"))
     asked["preexec_fn"] = lambda: signal.signal(signal.SIGINT, signal.SIG_IGN)
     process = subprocess.Popen(**asked, stderr=subprocess.PIPE, text=True)
     until = time.monotonic() + 30
@@ -181,19 +177,18 @@ def test_a_full_disk_stops_the_build_and_the_next_one_is_whole(site, tmp_path) -
 
     asked = tiny.command("build", "--strict")
     done = subprocess.run(**asked, preexec_fn=small_files, capture_output=True, text=True)
-    assert done.returncode != 0 and "File too large" in done.stderr and "Traceback" not in done.stderr, (
-        done.stderr
-    )
+    assert done.returncode != 0 and "Traceback" not in done.stderr, done.stderr
+    assert "File too large" in done.stderr
     assert tiny.mkdocs().returncode == 0
-    assert without_time(tiny) == site
+    assert files(tiny) == site
 
 
 def test_a_fault_leaves_what_was_built_before(tmp_path) -> None:
     tiny = make(tmp_path)
     assert tiny.mkdocs().returncode == 0
-    before = files(tmp_path / "site")
+    before = files(tiny)
     tiny.edit("models.py", "7", "1 / 0")
-    assert tiny.mkdocs().returncode != 0 and files(tmp_path / "site") == before
+    assert tiny.mkdocs().returncode != 0 and files(tiny) == before
 
 
 def test_printing_without_end_stops_in_bounded_memory(tmp_path) -> None:
@@ -280,31 +275,18 @@ def test_a_notebook_writes_what_it_reads_and_runs_alone(tmp_path) -> None:
     tiny.write("data/deep/a.txt", "seven\n")
     tiny.snippet("reads", "import package; print(package.part.value, end='')")
     tiny.build()
-    notebook = nbformat.read(tiny.root / "outputs/notebooks/reads.ipynb", 4)
+    path = tiny.root / "outputs/notebooks/reads.ipynb"
+    notebook = nbformat.read(path, 4)
     nbformat.validate(notebook)
-    alone = tmp_path / "alone"
-    alone.mkdir()
-    for cell in notebook.cells:
-        if cell.source.startswith("%%writefile "):
-            name, _, text = cell.source.removeprefix("%%writefile ").partition("\n")
-            (alone / name).write_text(text + "\n")
-        elif cell.cell_type == "code":
-            ran = subprocess.run(
-                [sys.executable, "-c", cell.source], cwd=alone, capture_output=True, text=True
-            )
-            assert ran.returncode == 0, ran.stderr
-    assert ran.stdout == notebook.cells[-1].outputs[0].text == "seven\n"
+    assert execute(path)["stdout"]["cell"] == notebook.cells[-1].outputs[0].text == "seven\n"
     for data in (Path(sys.executable).read_bytes(), b"a\n\n", b"a"):
         tiny.write("data/odd", data)
         assert any(one.startswith("data/odd: no notebook can write this file") for one in tiny.faults())
 
 
 def test_jupytext_reads_the_cells_that_the_engine_reads(root) -> None:
-    jupytext = pytest.importorskip("jupytext")
     settings = {"extension": ".py", "format_name": "percent", "comment_magics": False}
     for path in sorted((root / "snippets").glob("*.py")):
-        cells = read(path.relative_to(root), root).cells
+        ours = [(cell.code, cell.source) for cell in read(path.relative_to(root), root).cells]
         theirs = jupytext.read(path, fmt=settings).cells
-        assert [(cell.code, cell.source) for cell in cells] == [
-            (cell.cell_type == "code", cell.source.rstrip()) for cell in theirs
-        ]
+        assert ours == [(cell.cell_type == "code", cell.source.rstrip()) for cell in theirs]

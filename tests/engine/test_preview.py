@@ -25,8 +25,7 @@ class Preview:
             probe.bind(("127.0.0.1", 0))
             self.address = f"127.0.0.1:{probe.getsockname()[1]}"
         self.tiny, self.log = tiny, tiny.root / "serve.log"  # beside mkdocs.yml, where it must not be noticed
-        asked = tiny.command("serve", "--dev-addr", self.address)
-        asked["env"]["TMPDIR"] = str(temporary)
+        asked = tiny.command("serve", "--dev-addr", self.address, TMPDIR=str(temporary))
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(**asked, stdout=log, stderr=log)
 

@@ -84,15 +84,15 @@ class Tiny:
         found = self.build().views[name].outputs
         return {cell: [printed(one.html()) for one in outputs] for cell, outputs in found.items()}
 
-    def command(self, *arguments: str, module: str = "mkdocs") -> dict:
+    def command(self, *arguments: str, module: str = "mkdocs", **environment: str) -> dict:
         """Return what subprocess needs to run MkDocs here, or the engine's own command."""
-        environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "SOURCE_DATE_EPOCH": "0"}
+        environment = os.environ | {"NO_MKDOCS_2_WARNING": "1", "SOURCE_DATE_EPOCH": "0"} | environment
         return {"args": [self.python, "-m", module, *arguments], "cwd": self.root, "env": environment}
 
     def by(self, module: str, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
         """Build by MkDocs, or run the engine's own command."""
-        asked = self.command(*(arguments or ["build", "--strict"] * (module == "mkdocs")), module=module)
-        asked["env"] |= environment
+        arguments = arguments or ["build", "--strict"] * (module == "mkdocs")
+        asked = self.command(*arguments, module=module, **environment)
         return subprocess.run(**asked, capture_output=True, text=True, timeout=60)
 
     def mkdocs(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
