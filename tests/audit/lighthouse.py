@@ -35,7 +35,7 @@ class Report:
     layout_shift: float
     transfer: int  # bytes over the network, without the search index
     hosts: frozenset[str]
-    faults: tuple[str, ...]  # audits below their full score, outside of performance
+    faults: list[str]  # audits below their full score
 
 
 def look(addresses: list[str], categories: list[str], settings: dict | None = None) -> list[Report]:
@@ -66,25 +66,17 @@ def exact_faults(address: str, names: list[str]) -> list[str]:
 
 def report(answer: dict) -> Report:
     """Return what counts of Lighthouse's answer."""
-    audits = answer["audits"]
-    scores = {name: round(100 * (part["score"] or 0)) for name, part in answer["categories"].items()}
+    audits, parts = answer["audits"], answer["categories"]
     requests = audits.get("network-requests", {}).get("details", {}).get("items", [])
-    faults = [
-        f"{name}: {ref['id']}: {audits[ref['id']]['title']}"
-        for name, part in answer["categories"].items()
-        if name != "performance"
-        for ref in part["auditRefs"]
-        if ref["weight"]
-        and (audits[ref["id"]]["score"] or 0) < 1
-        and audits[ref["id"]]["scoreDisplayMode"] == "binary"
-    ]
+    judged = [ref["id"] for part in parts.values() for ref in part["auditRefs"] if ref["weight"]]
+    missed = [name for name in judged if audits[name]["score"] not in (None, 1)]
     return Report(
-        scores=scores,
+        scores={name: round(100 * (part["score"] or 0)) for name, part in parts.items()},
         times={short: audits[name]["numericValue"] for short, name in TIMES.items() if name in audits},
         layout_shift=audits.get("cumulative-layout-shift", {}).get("numericValue", 0.0),
         transfer=sum(item.get("transferSize", 0) for item in requests if not item["url"].endswith(INDEX)),
         hosts=frozenset(item["url"].split("/")[2] for item in requests if item["url"].startswith("http")),
-        faults=tuple(faults),
+        faults=[f"{name}: {audits[name]['title']}" for name in missed],
     )
 
 
