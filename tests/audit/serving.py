@@ -18,15 +18,12 @@ TEXT = ("text/", "application/json", "application/javascript", "application/xml"
 def served(site: Path) -> Iterator[str]:
     """Serve a built site below the path that it was built for; yield the address of its front page."""
     below = urlsplit(base_of(site)).path
-    server = Server(("127.0.0.1", 0), handler(site.resolve(), below))
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}{below}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with Server(("127.0.0.1", 0), handler(site.resolve(), below)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}{below}"
+        finally:
+            server.shutdown()
 
 
 def base_of(site: Path) -> str:
@@ -37,8 +34,6 @@ def base_of(site: Path) -> str:
 
 class Server(ThreadingHTTPServer):
     """A server that says nothing when a browser leaves before its answer."""
-
-    daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
         pass

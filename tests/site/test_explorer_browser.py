@@ -97,15 +97,19 @@ def check_curve(seen, data, here):
         assert drawn == pytest.approx(start + slope * value, abs=0.1 + 0.03 * abs(value))  # tenths of a pixel
 
 
+def press(page, control, *keys):
+    """Press keys on a control of the explorer, and return what it shows then."""
+    for key in keys:
+        page.press(f"#explorer-{control}", key)
+    return page.evaluate(READ)
+
+
 def test_keyboard_reaches_every_fit_and_shows_its_numbers(visit, data):
     page = visit("explorer/", reduced_motion="reduce")
-    page.press("#explorer-n", "Home")
     for size in range(len(data["n"])):
-        page.press("#explorer-lambda", "Home")
+        press(page, "n", "ArrowRight" if size else "Home")
         for k in range(len(data["lambda"])):
-            check(page.evaluate(READ), data, size, k)
-            page.keyboard.press("ArrowRight")
-        page.press("#explorer-n", "ArrowRight")
+            check(press(page, "lambda", "ArrowRight" if k else "Home"), data, size, k)
 
 
 def test_starts_at_the_fit_that_predicts_new_labels_best_in_the_colors_of_the_scheme(visit, data):
@@ -122,45 +126,37 @@ def test_starts_at_the_fit_that_predicts_new_labels_best_in_the_colors_of_the_sc
 
 def test_the_moving_curve_comes_to_rest_on_the_fit(visit, data):
     page = visit("explorer/", reduced_motion="no-preference")
-    page.press("#explorer-lambda", "End")
+    press(page, "lambda", "End")
     page.wait_for_timeout(600)  # the movement takes 160 ms
     check(page.evaluate(READ), data, 2, len(data["lambda"]) - 1)
-
-
-def test_the_prior_is_kept_when_asked_and_only_then(visit, data):
-    page = visit("explorer/", reduced_motion="reduce")
-    page.focus("#explorer-n")
-    start = page.evaluate(READ)
-    page.keyboard.press("ArrowLeft")
-    assert page.evaluate(READ)["at"] == [1, start["at"][1]]
-    page.keyboard.press("ArrowRight")
-    page.press("#explorer-hold", "Space")
-    page.focus("#explorer-n")
-    for size in (1, 0):
-        page.keyboard.press("ArrowLeft")
-        seen = page.evaluate(READ)
-        check(seen, data, size, start["at"][1] + 2 - size)  # one step for each halving of n
-        assert seen["numbers"]["prior_std"] == start["numbers"]["prior_std"]
-        assert NOT_KEPT not in seen["verdict"]
 
 
 NOT_KEPT = "The prior is not kept"
 
 
+def test_the_prior_is_kept_when_asked_and_only_then(visit, data):
+    page = visit("explorer/", reduced_motion="reduce")
+    start = page.evaluate(READ)
+    assert press(page, "n", "ArrowLeft")["at"] == [1, start["at"][1]]
+    press(page, "n", "ArrowRight")
+    press(page, "hold", "Space")
+    for size in (1, 0):
+        seen = press(page, "n", "ArrowLeft")
+        check(seen, data, size, start["at"][1] + 2 - size)  # one step for each halving of n
+        assert seen["numbers"]["prior_std"] == start["numbers"]["prior_std"]
+        assert NOT_KEPT not in seen["verdict"]
+
+
 def test_a_prior_that_no_lambda_of_the_slider_gives_is_said_not_to_be_kept(visit, data):
     page = visit("explorer/", reduced_motion="reduce")
-    page.press("#explorer-hold", "Space")
-    page.press("#explorer-lambda", "End")
-    assert NOT_KEPT not in page.evaluate(READ)["verdict"]
-    page.press("#explorer-n", "ArrowLeft")
-    seen = page.evaluate(READ)
+    press(page, "hold", "Space")
+    assert NOT_KEPT not in press(page, "lambda", "End")["verdict"]
+    seen = press(page, "n", "ArrowLeft")
     check(seen, data, 1, len(data["lambda"]) - 1)
     assert NOT_KEPT in seen["verdict"]
-    page.keyboard.press("ArrowRight")  # back, where the prior is what it was
-    assert NOT_KEPT not in page.evaluate(READ)["verdict"]
-    page.keyboard.press("ArrowLeft")
-    page.press("#explorer-lambda", "ArrowLeft")  # another λ, another prior
-    assert NOT_KEPT not in page.evaluate(READ)["verdict"]
+    assert NOT_KEPT not in press(page, "n", "ArrowRight")["verdict"]  # back, where the prior is what it was
+    press(page, "n", "ArrowLeft")
+    assert NOT_KEPT not in press(page, "lambda", "ArrowLeft")["verdict"]  # another λ, another prior
 
 
 def test_a_finger_on_the_loss_picture_chooses_lambda(visit, data):
@@ -193,9 +189,7 @@ def test_the_loss_picture_has_every_loss_at_its_place(visit, data, size):
     """Both axes are logarithmic: read from their own ticks, each mark stands at its λ and loss."""
     page = visit("explorer/")
     page.wait_for_selector("#explorer.drawn")
-    page.press("#explorer-n", "Home")
-    for _ in range(size):
-        page.keyboard.press("ArrowRight")
+    press(page, "n", "Home", *["ArrowRight"] * size)
     seen, count = page.evaluate(LOSSES), len(data["lambda"])
     at = {True: [], False: []}  # of the two axes, whether it is λ's: (logarithm, pixel)
     for text, x, y in seen["ticks"]:
@@ -224,7 +218,7 @@ def test_the_loss_picture_has_every_loss_at_its_place(visit, data, size):
 
 def test_changes_are_announced_once_the_slider_rests(visit, data):
     page = visit("explorer/")
-    page.press("#explorer-lambda", "End")
+    press(page, "lambda", "End")
     page.locator("#explorer [role=status]", has_text="λ 8, n 60: ").wait_for(state="attached")
     said = page.text_content("#explorer [role=status]")
     for name in ("prior_std", "nll", "penalty", "grad_norm"):

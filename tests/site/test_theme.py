@@ -68,7 +68,8 @@ def test_article_and_index_keep_to_their_weight(site_url, browser):
     requests = []
     page = browser.new_page(viewport={"width": 360, "height": 800})
     page.on("requestfinished", lambda request: requests.append(request))
-    page.goto(site_url, wait_until="networkidle")
+    with page.expect_event("requestfinished", lambda request: request.url == site_url + INDEX):
+        page.goto(site_url, wait_until="networkidle")
     weights = {one.url: one.sizes()["responseBodySize"] for one in requests}
     page.close()
     index = weights.pop(site_url + INDEX)
