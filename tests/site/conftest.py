@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from bs4 import BeautifulSoup
 from visits import settle
 
 from publish.page import Page
@@ -21,6 +22,11 @@ def page_of(tmp_path):
         return Page(path, tmp_path / "site")
 
     return make
+
+
+@pytest.fixture(scope="module")
+def article(site_dir) -> BeautifulSoup:
+    return BeautifulSoup((site_dir / "index.html").read_text(encoding="utf-8"), "lxml")
 
 
 @pytest.fixture

@@ -4,51 +4,31 @@ The fonts hold only the characters that the build counted; the browser says whic
 """
 
 import re
-from collections import Counter
 
 import lxml.html
-import pytest
 from visits import UNFOLD, pages_of
 
 # What is set in our faces. Code is set in the reader's own.
-FORMULAS = "main .katex-html"
-LABELS = "main svg text"
 TEXT = "main :is(p, li, dt, dd, th, td, h1, h2, h3, h4, figcaption, label):not(:has(code, .katex, pre, svg))"
+OURS = ["main .katex-html", "main svg text", TEXT]
 
 
-@pytest.fixture(scope="module")
-def fonts_of(browser, site_url):
-    """Return fonts_of(page name, selector): how many glyphs were drawn with which font, and is it ours."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
-
-    def find(name, selector):
-        page = context.new_page()
-        page.goto(site_url + name)
+def test_every_glyph_is_drawn_with_our_own_fonts(visit, site_dir):
+    names = [name for name in pages_of(site_dir) if not name.startswith("notebooks/")]
+    for name in [*names, "notebooks/weight_decay/"]:
+        page = visit(name)
         page.evaluate(UNFOLD)
         page.evaluate("document.fonts.ready.then(() => null)")
         session = page.context.new_cdp_session(page)
         for domain in ("DOM", "CSS"):
             session.send(f"{domain}.enable")
         root = session.send("DOM.getDocument")["root"]["nodeId"]
-        found: Counter[tuple[str, bool]] = Counter()
-        nodes = session.send("DOM.querySelectorAll", {"nodeId": root, "selector": selector})["nodeIds"]
-        for node in nodes:
-            for font in session.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"]:
-                found[font["familyName"], font["isCustomFont"]] += int(font["glyphCount"])
-        page.close()
-        return found
-
-    yield find
-    context.close()
-
-
-@pytest.mark.parametrize("selector", [FORMULAS, LABELS, TEXT], ids=["formulas", "labels", "text"])
-def test_every_glyph_is_drawn_with_our_own_fonts(fonts_of, site_dir, selector):
-    names = [name for name in pages_of(site_dir) if not name.startswith("notebooks/")]
-    for name in [*names, "notebooks/weight_decay/"]:
-        found = fonts_of(name, selector)
-        assert not [font for font, ours in found if not ours], f"/{name}: {found}"
-        assert found or selector != TEXT
+        for selector in OURS:
+            asked = {"nodeId": root, "selector": selector}
+            nodes = session.send("DOM.querySelectorAll", asked)["nodeIds"]
+            used = [session.send("CSS.getPlatformFontsForNode", {"nodeId": node})["fonts"] for node in nodes]
+            assert not [font for fonts in used for font in fonts if not font["isCustomFont"]], f"/{name}"
+            assert any(used) or selector != TEXT
 
 
 def typewritten(page: bytes) -> list[str]:

@@ -7,14 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pypdf
 import pytest
-from bs4 import BeautifulSoup
 
 from publish.paper import NAME, write_paper
-
-
-@pytest.fixture(scope="module")
-def article(site_dir) -> BeautifulSoup:
-    return BeautifulSoup((site_dir / "index.html").read_text(encoding="utf-8"), "lxml")
 
 
 @pytest.fixture(scope="module")

@@ -8,18 +8,12 @@ import re
 from pathlib import Path
 
 import material
-import pytest
 from bs4 import BeautifulSoup
 from lighthouse import INDEX
 from playwright.sync_api import expect
 
 ELEMENTS = 4000  # of the article, without its formulas and drawings
 ARTICLE, PACKED_INDEX = 200 * 1024, 60 * 1024
-
-
-@pytest.fixture(scope="module")
-def article(site_dir):
-    return BeautifulSoup((site_dir / "index.html").read_text("utf-8"), "lxml")
 
 
 def test_the_theme_still_has_what_is_patched_and_what_it_does_not_document(article):
