@@ -56,40 +56,10 @@ def prior_coefficient(dtype: type = np.float32) -> np.floating:
     return dtype(1 / N) / (dtype(2) * (scale * scale)) * dtype(2)  # the last, of θ², is exact
 
 
-def rounded_twice(a: np.ndarray, b: np.ndarray, factor: float) -> np.ndarray:
-    """Return a + factor · b in float32, the product rounded and then the sum."""
-    return a + np.float32(factor) * b
-
-
-def rounded_once(a: np.ndarray, b: np.ndarray, factor: float) -> np.ndarray:
-    """Return a + factor · b in float32 as a fused multiply-add does.
-
-    The product of two float32 is exact in float64. The sum is rounded to odd there, so that rounding
-    that to float32 gives what rounding the exact sum would.
-    """
-    product, a = np.float64(np.float32(factor)) * b.astype(np.float64), a.astype(np.float64)
-    total = product + a
-    part = total - product
-    lost = (product - (total - part)) + (a - part)  # exactly what the float64 sum has lost
-    even = total.view(np.int64) % 2 == 0
-    beyond = np.nextafter(total, np.where(lost > 0, np.inf, -np.inf))
-    return np.where((lost != 0) & even, beyond, total).astype(np.float32)
-
-
 def nearest(exact: Fraction, digits: int = 24) -> Fraction:
     """Round to this many binary digits, ties to even: float32 has 24, bfloat16 has 8."""
     spacing = Fraction(2) ** (math.floor(math.log2(abs(exact))) - digits + 1)
     return round(exact / spacing) * spacing
-
-
-def sum_of_sgd(slope: torch.Tensor, vector: torch.Tensor, decay: float) -> np.ndarray:
-    """Return what SGD makes of gradient and decay: its first momentum buffer is a copy of that sum."""
-    leaves = [piece.clone().requires_grad_() for piece in vector.split(LENGTHS)]
-    for leaf, piece in zip(leaves, slope.split(LENGTHS), strict=True):
-        leaf.grad = piece.clone()
-    sgd = torch.optim.SGD(leaves, lr=1.0, momentum=0.5, weight_decay=decay)
-    sgd.step()
-    return torch.cat([sgd.state[leaf]["momentum_buffer"] for leaf in leaves]).numpy()
 
 
 class Batch:

@@ -11,11 +11,6 @@ def loss(theta):
     return (theta - MINIMUM) @ CURVATURE @ (theta - MINIMUM) / 2
 
 
-@pytest.fixture(scope="module")
-def values(computed):
-    return computed("adamw_box").values
-
-
 def test_adamw_ends_at_the_smallest_loss_in_the_box(values):
     edge = values["edge"]
     assert edge == 1 / values["weight_decay"]

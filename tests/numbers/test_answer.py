@@ -7,11 +7,6 @@ import torch
 from cells import table
 
 
-@pytest.fixture(scope="module")
-def run(computed):
-    return computed("answer")
-
-
 def pull(prior_std: float, n: int) -> float:
     """Return the derivative of −(1/n) log N(θ; 0, prior_std²) at θ = 1, which must be λ."""
     theta = torch.ones((), dtype=torch.float64, requires_grad=True)
@@ -20,7 +15,7 @@ def pull(prior_std: float, n: int) -> float:
     return theta.grad.item()
 
 
-def test_each_standard_deviation_pulls_as_its_weight_decay_does(run):
+def test_each_standard_deviation_pulls_as_its_weight_decay_does(values, run):
     rows = table(run.stdout["lookup"])
     assert [row[0].split()[0] for row in rows] == ["1,000", "50,000", "1,281,167"]
     for row in rows:
@@ -28,21 +23,21 @@ def test_each_standard_deviation_pulls_as_its_weight_decay_does(run):
         for printed, decay in zip(row[1:3], (1e-2, 1e-4), strict=True):
             assert pull(float(printed), n) == pytest.approx(decay, rel=0.1)  # two digits, squared
     for key, decay in (("prior_std_1e2", 1e-2), ("prior_std_1e4", 1e-4)):
-        assert pull(run.values[key], run.values["middle"]) == pytest.approx(decay, rel=1e-12)
+        assert pull(values[key], values["middle"]) == pytest.approx(decay, rel=1e-12)
 
 
-def test_adamw_without_gradient_falls_to_one_part_in_e_in_that_many_steps(run):
+def test_adamw_without_gradient_falls_to_one_part_in_e_in_that_many_steps(values):
     parameter = torch.nn.Parameter(torch.ones(1, dtype=torch.float64))
     adamw = torch.optim.AdamW([parameter])  # every default
     parameter.grad = torch.zeros_like(parameter)
     adamw.step()
-    kept = parameter.item() ** run.values["steps"]
+    kept = parameter.item() ** values["steps"]
     assert kept == pytest.approx(torch.tensor(-1.0).exp().item(), rel=1e-4)
 
 
-def test_epochs_are_examples_seen_over_examples_there_are(run):
+def test_epochs_are_examples_seen_over_examples_there_are(values, run):
     for line in run.stdout["lookup"].splitlines()[2:]:
         found = re.findall(r"^\| ([\d,]+)|([\d,]+) epochs", line)
         n, epochs = (int("".join(pair).replace(",", "")) for pair in found)
-        assert epochs == pytest.approx(run.values["steps"] * run.values["batch"] / n, abs=0.5)
-    assert run.values["epochs"] * 50_000 == pytest.approx(run.values["steps"] * run.values["batch"])
+        assert epochs == pytest.approx(values["steps"] * values["batch"] / n, abs=0.5)
+    assert values["epochs"] * 50_000 == pytest.approx(values["steps"] * values["batch"])

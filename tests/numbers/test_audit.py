@@ -26,7 +26,7 @@ def test_decayed_is_what_a_step_without_gradient_moves(make, kind, groups):
 
 
 @pytest.fixture(scope="module")
-def probe():
+def probe(values):
     return run_cells("optimizers", "trajectory", "probe")["probe"]
 
 
@@ -91,7 +91,7 @@ def test_the_memory_of_adamw_is_the_time_of_its_shrinking():
     assert "endless at lr 0" in audited(model, optimizer, N)[1]
 
 
-def test_tied_weights_are_one_tensor_with_two_names():
+def test_tied_weights_are_one_tensor_with_two_names(values):
     model = nn.Sequential(nn.Embedding(5, 3), nn.LayerNorm(3), nn.Linear(3, 5, bias=False))
     model[2].weight = model[0].weight
     tokens = torch.tensor([[0, 1, 4]])
@@ -127,7 +127,7 @@ def test_a_sparse_embedding_is_refused_where_step_raises(decay):
     assert fates == {"weight": "refused" if decay else "flat"}
 
 
-def test_sparse_adam_lbfgs_and_rprop_have_no_decay():
+def test_sparse_adam_lbfgs_and_rprop_have_no_decay(values):
     for kind in (torch.optim.SparseAdam, torch.optim.LBFGS, torch.optim.Rprop):
         model = nn.Linear(2, 2)
         fates, text = audited(model, kind(model.parameters()), N)
@@ -167,7 +167,7 @@ def test_outputs_that_are_not_finite_are_an_error():
         audited(model, SGD(split(model), lr=RATE), N, lambda model: model(torch.full((1, 2), math.nan)))
 
 
-def test_without_run_the_search_is_said_to_be_left_out():
+def test_without_run_the_search_is_said_to_be_left_out(run):
     model = nn.Linear(2, 2)
     assert "run is missing" in audited(model, SGD(split(model), lr=RATE), N)[1]
 
@@ -187,8 +187,7 @@ def test_an_audit_leaves_model_optimizer_schedule_and_random_numbers_as_they_wer
     assert all(not module._forward_pre_hooks for module in model.modules())
 
 
-def test_the_page_counts_what_the_steps_show(computed):
-    values = computed("audit").values
+def test_the_page_counts_what_the_steps_show(values):
     assert values["prior_std"] == pytest.approx(math.sqrt(1 / (values["n"] * values["weight_decay"])))
     assert values["conv_no_map"] == 4  # two BatchNorms, each a gain and a shift, before a layer that decays
     assert values["encoder_no_map"] == 4  # two LayerNorms of a pre-norm layer

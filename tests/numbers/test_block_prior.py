@@ -3,17 +3,12 @@
 import numpy as np
 import pytest
 import torch
-from cells import run_cells
 from network import Batch
 from sklearn.linear_model import Ridge
 from torch import nn
 from torch.nn.utils.parametrizations import weight_norm
 
-
-@pytest.fixture(scope="module")
-def page():
-    names = "groups", "who_decays", "flat_gains", "weight_norm", "log_joint", "applied", "intercept"
-    return run_cells("block_prior", *names)
+CELLS = "groups who_decays flat_gains weight_norm log_joint applied intercept"
 
 
 @pytest.mark.parametrize(
@@ -64,8 +59,8 @@ def test_larger_gains_and_smaller_consumers_leave_a_pre_norm_block_as_it_was(pag
     assert np.abs(half).max() > 1e-3  # the gain alone does change the output
 
 
-def test_the_printed_penalties_fall_by_ten_thousand_and_the_outputs_stay(computed):
-    lines = computed("block_prior").stdout["flat_gains"].splitlines()[1:]
+def test_the_printed_penalties_fall_by_ten_thousand_and_the_outputs_stay(run):
+    lines = run.stdout["flat_gains"].splitlines()[1:]
     rows = [[float(number) for number in line.split()[-3:]] for line in lines]
     assert len(rows) == 3
     for before, after, moved in rows:
@@ -104,18 +99,18 @@ def test_a_flat_gain_leaves_no_minimum_before_relu_and_may_leave_one_before_othe
         assert mirrored.min() > (1 - 1e-9) * losses.min() and mirrored[-1] > 3 * losses.min()
 
 
-def test_the_step_equals_the_gradient_of_the_log_joint_by_hand(page, computed):
+def test_the_step_equals_the_gradient_of_the_log_joint_by_hand(run, page):
     """Half of the mean squared error's, by backpropagation in NumPy, and θ/(nτ) of the weights alone."""
     x, y = page["x"].numpy(), page["y"].numpy()
     theta, applied = (np.concatenate([p.numpy().ravel() for p in page[k]]) for k in ("before", "applied"))
     (slope,) = Batch(theta[None], x, y).gradient()[1]
     is_weight = np.concatenate([np.full(p.numel(), p.ndim > 1) for p in page["before"]])
     np.testing.assert_allclose(applied, slope / 2 + 1e-2 * theta * is_weight, rtol=0, atol=1e-12)
-    assert "True" in computed("block_prior").stdout["applied"]
+    assert "True" in run.stdout["applied"]
 
 
 @pytest.mark.parametrize("shift", [0.0, 273.15])
-def test_both_fits_are_ridge_with_and_without_a_penalized_intercept(page, computed, double, shift):
+def test_both_fits_are_ridge_with_and_without_a_penalized_intercept(values, page, double, shift):
     # Ridge minimizes |y - Xw - b|² + alpha |w|²: alpha = n lambda at noise variance 1, with b free;
     # a column of ones makes the intercept a slope like the others.
     x, y = page["features"].numpy(), page["target"].numpy() + shift
@@ -125,7 +120,6 @@ def test_both_fits_are_ridge_with_and_without_a_penalized_intercept(page, comput
     for everything in (False, True):
         np.testing.assert_allclose(page["fit"](everything, shift), expected[everything], rtol=1e-7)
     if not shift:
-        values = computed("block_prior").values
         assert values["intercept_flat"] == pytest.approx(free.intercept_, rel=1e-7)
         assert values["intercept_decayed"] == pytest.approx(ones.coef_[3], rel=1e-7)
         assert values["prior_std"] == pytest.approx((1 / (40 * 0.1)) ** 0.5)

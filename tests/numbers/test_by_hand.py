@@ -7,11 +7,6 @@ import pytest
 from scipy import stats
 
 
-@pytest.fixture(scope="module")
-def values(computed):
-    return computed("by_hand").values
-
-
 def test_the_example_agrees_with_the_conjugate_posterior(values):
     """Fractions by hand: precision 3 + 3/2, mean 9 over it; SciPy's normal densities for the values."""
     precision, mode = Fraction(3) + Fraction(3, 2), Fraction(9) / (Fraction(3) + Fraction(3, 2))

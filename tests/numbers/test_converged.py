@@ -34,11 +34,6 @@ def fit(seed, decay):
     return old, new + 0.25
 
 
-@pytest.fixture(scope="module")
-def values(computed):
-    return computed("converged").values
-
-
 def test_the_good_fit_is_the_one_that_another_optimizer_finds(values):
     old, new = fit(1, DECAYS["good"])
     assert values["good_train"] == pytest.approx(old, abs=2e-3)

@@ -13,11 +13,6 @@ LOSSES = ["cross-entropy", "squared error", "half the squared error"]
 
 
 @pytest.fixture(scope="module")
-def snippet(computed):
-    return computed("conversions")
-
-
-@pytest.fixture(scope="module")
 def convert():
     return run_cells("conversions", "convert")["convert"]
 
@@ -113,25 +108,24 @@ def columns(text):
 
 
 @pytest.mark.parametrize("cell", ["ridge", "logistic"])
-def test_all_fits_print_the_same_weights(snippet, cell):
-    first, *others = columns(snippet.stdout[cell])
+def test_all_fits_print_the_same_weights(run, cell):
+    first, *others = columns(run.stdout[cell])
     assert len(first) == 5 and others
     assert all(np.array_equal(first, other) for other in others)
 
 
-def test_bias_is_that_of_least_squares_with_and_without_its_penalty(snippet):
+def test_bias_is_that_of_least_squares_with_and_without_its_penalty(values):
     """The page's data, drawn again: normal equations with the bias penalized and not."""
-    rng, v = np.random.default_rng(0), snippet.values
+    rng = np.random.default_rng(0)
     X = rng.normal(size=(80, 5))
     y = X @ (rng.normal(size=5) * 2**0.5) + rng.normal(size=80) * 0.5 + 3
     inputs = np.column_stack([X, np.ones(80)])
     for key, on_bias in (("bias_free", 0), ("bias_decayed", 1)):
         penalty = 0.125 * np.diag([1, 1, 1, 1, 1, on_bias])  # alpha = σ²/τ
         fit = np.linalg.solve(inputs.T @ inputs + penalty, inputs.T @ y)
-        assert v[key] == pytest.approx(fit[5], abs=1e-9)
+        assert values[key] == pytest.approx(fit[5], abs=1e-9)
 
 
-def test_prior_widths_of_the_usual_values(snippet):
-    v = snippet.values
-    assert v["std_small_n"] == pytest.approx((60 * 0.01) ** -0.5, rel=1e-14)
-    assert v["std_large_n"] == pytest.approx((1_281_167 * 0.01) ** -0.5, rel=1e-14)
+def test_prior_widths_of_the_usual_values(values):
+    assert values["std_small_n"] == pytest.approx((60 * 0.01) ** -0.5, rel=1e-14)
+    assert values["std_large_n"] == pytest.approx((1_281_167 * 0.01) ** -0.5, rel=1e-14)

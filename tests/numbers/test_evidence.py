@@ -3,12 +3,8 @@
 import numpy as np
 import pytest
 from cells import functions
+from samples import demand_mean
 from scipy import optimize, stats
-
-
-@pytest.fixture(scope="module")
-def snippet(computed):
-    return computed("evidence")
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +31,10 @@ def test_left_out_errors_are_those_of_a_fit_to_the_rest(page):
         assert one == pytest.approx(np.sum((targets[out] - inputs[out] @ fit) ** 2), rel=1e-10)
 
 
-def test_fixed_point_is_where_a_search_finds_the_evidence_highest(snippet):
+def test_fixed_point_is_where_a_search_finds_the_evidence_highest(values):
     """The page's data set, drawn again; its density maximized by scipy."""
-    rng, v = np.random.default_rng(3), snippet.values
-    n, D = v["n"], v["parameters"]
+    rng = np.random.default_rng(3)
+    n, D = values["n"], values["parameters"]
     X, theta = rng.normal(size=(n, D)), rng.normal(size=D) * 0.1**0.5
     y = X @ theta + rng.normal(size=n) * 0.5
 
@@ -47,11 +43,11 @@ def test_fixed_point_is_where_a_search_finds_the_evidence_highest(snippet):
         return -stats.multivariate_normal(np.zeros(n), covariance).logpdf(y)
 
     best = np.exp(optimize.minimize_scalar(surprise, bounds=(-8, 3), options={"xatol": 1e-8}).x)
-    assert v["fixed_point"] == pytest.approx(best, rel=1e-4)
-    assert abs(np.log10(v["best_tau"] / best)) < 0.1  # the grid has ten points a decade
+    assert values["fixed_point"] == pytest.approx(best, rel=1e-4)
+    assert abs(np.log10(values["best_tau"] / best)) < 0.1  # the grid has ten points a decade
     hat = X @ np.linalg.solve(X.T @ X + 0.25 / best * np.eye(D), X.T)  # its trace counts parameters
-    assert v["determined"] == pytest.approx(np.trace(hat), rel=1e-4)
-    assert v["naive_tau"] == pytest.approx(best * v["determined"] / D, rel=1e-4)
+    assert values["determined"] == pytest.approx(np.trace(hat), rel=1e-4)
+    assert values["naive_tau"] == pytest.approx(best * values["determined"] / D, rel=1e-4)
 
 
 def through_singular_values(X, y, taus):
@@ -75,10 +71,8 @@ def again():
         y = X @ theta + rng.normal(size=40) * 0.5
         modes, evidence[i] = through_singular_values(X, y, taus)
         error[i] = np.sum((modes - theta) ** 2, axis=1)
-        missed = [
-            np.sum((y[k] - through_singular_values(X[~k], y[~k], taus)[0] @ X[k].T) ** 2, axis=1)
-            for k in parts
-        ]
+        fits = [through_singular_values(X[~k], y[~k], taus)[0] for k in parts]
+        missed = [np.sum((y[k] - fit @ X[k].T) ** 2, axis=1) for k, fit in zip(parts, fits)]
         folds[i], split[i] = sum(missed[:5]), missed[5]
     rows = np.arange(draws)
     chosen = {"evidence": evidence.argmax(1), "folds": folds.argmin(1), "split": split.argmin(1)}
@@ -86,23 +80,16 @@ def again():
     return prices | {"true": error[:, 8], "flat": error[:, 20]}
 
 
-PAIRS = {"cost": ("evidence", "true"), "folds_cost": ("folds", "true")}
-PAIRS |= {"beside_folds": ("evidence", "folds"), "split_cost": ("split", "flat")}
-
-
-def test_what_choosing_costs_holds_on_other_data_sets(snippet, again):
-    """Within four standard errors of the difference between the page's data sets and these."""
-    v, both = snippet.values, (1 / 600 + 1 / snippet.values["draws"]) ** 0.5
-    for key, (one, other) in PAIRS.items():
-        gap = again[one] - again[other]
-        assert abs(v[key] - gap.mean()) < 4 * gap.std() * both, key
-        assert v[f"{key}_error"] == pytest.approx(gap.std() / v["draws"] ** 0.5, rel=0.35), key
+def test_what_choosing_costs_holds_on_other_data_sets(values, again):
+    pairs = {"cost": ("evidence", "true"), "folds_cost": ("folds", "true")}
+    pairs |= {"beside_folds": ("evidence", "folds"), "split_cost": ("split", "flat")}
+    for key, (one, other) in pairs.items():
+        demand_mean(values, key, again[one] - again[other], values["draws"], factor=1.35)
     for name in ("evidence", "folds", "split", "flat"):
-        assert abs(v[f"price_{name}"] - again[name].mean()) < 4 * again[name].std() * both, name
+        demand_mean(values, f"price_{name}", again[name], values["draws"])
 
 
-def test_evidence_does_better_than_folds_and_both_than_one_split(snippet):
-    v = snippet.values
-    assert v["beside_folds"] < -3 * v["beside_folds_error"]
-    assert v["price_folds"] < v["price_split"] - 0.02
-    assert abs(v["price_split"] - v["price_flat"]) < 0.1 * v["price_flat"]  # "about as much"
+def test_evidence_does_better_than_folds_and_both_than_one_split(values):
+    assert values["beside_folds"] < -3 * values["beside_folds_error"]
+    assert values["price_folds"] < values["price_split"] - 0.02
+    assert abs(values["price_split"] - values["price_flat"]) < 0.1 * values["price_flat"]  # "about as much"

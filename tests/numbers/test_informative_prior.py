@@ -1,19 +1,13 @@
 """Priors with a mean and a covariance: oracles are numpy, scipy and scikit-learn."""
 
 import numpy as np
-import pytest
 import torch
-from cells import run_cells
 from normal_equations import map_by_precision
 from scipy import stats
 
 import models
 
-
-@pytest.fixture(scope="module")
-def page():
-    names = "setup two_models towards_mu offset same_path low_rank penalized_loss map_estimate trained plane"
-    return run_cells("informative_prior", *names.split())
+CELLS = "setup two_models towards_mu offset same_path low_rank penalized_loss map_estimate trained plane"
 
 
 def test_decay_towards_mu_equals_autograd_of_the_squared_distance(page, double):
@@ -41,7 +35,7 @@ def dense_prior():
     return mean.numpy(), factor @ factor.T + 0.05 * np.eye(20), torch.randn(20).numpy()
 
 
-def test_gradient_of_the_prior_equals_finite_differences_of_scipys_density(page, double):
+def test_gradient_of_the_prior_equals_finite_differences_of_scipys_density(values, page, double):
     # Central differences with step 1e-5 on values of order 100: error below 1e-5.
     mean, covariance, theta = dense_prior()
     log_density = stats.multivariate_normal(mean, covariance).logpdf
@@ -58,7 +52,7 @@ def test_trained_map_equals_the_normal_equations(page, double):
     np.testing.assert_allclose(page["theta"].detach().numpy(), expected, rtol=0, atol=1e-6)
 
 
-def test_each_prior_of_the_figure_ends_nearer_to_the_truth_than_the_one_before(page):
+def test_each_prior_of_the_figure_ends_nearer_to_the_truth_than_the_one_before(values, page):
     truth = page["truth"].numpy()
     data = page["x2"].numpy(), page["y2"].numpy()
     fits = [map_by_precision(*data, m.numpy(), s.numpy(), 0.25) for m, s in page["three"].values()]
@@ -66,8 +60,7 @@ def test_each_prior_of_the_figure_ends_nearer_to_the_truth_than_the_one_before(p
     assert far[0] > far[1] > far[2]
 
 
-def test_stored_numbers_are_counted_right(page, computed):
-    values = computed("informative_prior").values
+def test_stored_numbers_are_counted_right(values, page):
     sizes = [page[name].numel() for name in ("mean", "factor", "diagonal")]
     assert values["stored"] == sum(sizes) and page["factor"].shape == (values["dimension"], values["rank"])
     entries = len(np.triu_indices(values["dimension"])[0])  # of a symmetric matrix

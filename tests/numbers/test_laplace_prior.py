@@ -5,14 +5,10 @@ import re
 import numpy as np
 import pytest
 import torch
-from cells import run_cells
 from scipy import stats
 from sklearn.linear_model import Lasso, Ridge
 
-
-@pytest.fixture(scope="module")
-def page():
-    return run_cells("laplace_prior", "penalty", "thresholds", "proximal", "through_abs")
+CELLS = "penalty thresholds proximal through_abs"
 
 
 @pytest.fixture(scope="module")
@@ -25,11 +21,11 @@ def lasso(x, y, alpha):
     return Lasso(alpha=alpha, fit_intercept=False, tol=1e-14, max_iter=100_000).fit(x, y).coef_
 
 
-def test_penalty_is_the_negative_log_density_per_example(page, computed):
+def test_penalty_is_the_negative_log_density_per_example(run, page):
     torch.manual_seed(0)
     theta = torch.randn(20, dtype=torch.float64).numpy()
     expected = -stats.laplace(scale=1 / (60 * 0.3)).logpdf(theta).sum() / 60
-    printed = re.findall(r"\d+\.\d{10}", computed("laplace_prior").stdout["penalty"])
+    printed = re.findall(r"\d+\.\d{10}", run.stdout["penalty"])
     assert [float(number) for number in printed] == pytest.approx([expected] * 2, abs=1e-10)
 
 
@@ -43,9 +39,8 @@ def test_thresholds_minimize_their_objectives_by_brute_force(page):
         assert page["shrink"](torch.tensor(z), a).item() == pytest.approx(best, abs=1.01e-4)
 
 
-def test_proximal_gradient_reaches_the_lasso_and_ridge_has_no_zeros(data, computed):
+def test_proximal_gradient_reaches_the_lasso_and_ridge_has_no_zeros(values, data):
     # Both converge linearly; 1e-8 leaves room for scikit-learn's duality-gap stop.
-    values = computed("laplace_prior").values
     coefficients = lasso(*data, 0.3)
     ours = np.array([values[f"proximal_{i}"] for i in range(values["dimension"])])
     np.testing.assert_allclose(ours, coefficients, rtol=0, atol=1e-8)
@@ -61,9 +56,8 @@ def subgradient_descent(x, y, lr, steps):
     return theta
 
 
-def test_autograd_through_abs_leaves_no_zeros_and_more_steps_do_not_help(data, computed):
+def test_autograd_through_abs_leaves_no_zeros_and_more_steps_do_not_help(values, data):
     """The same descent in numpy; and on other data, where only the order of sizes is the same."""
-    values = computed("laplace_prior").values
     runs = {"jitter": (0.1, 1000), "jitter_longer": (0.1, 5000), "jitter_slower": (0.02, 5000)}
     zero = lasso(*data, 0.3) == 0
     for key, (lr, steps) in runs.items():

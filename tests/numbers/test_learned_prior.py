@@ -3,22 +3,15 @@
 import numpy as np
 import pytest
 import torch
-from cells import run_cells
 from normal_equations import map_by_precision
+from samples import demand_mean
 
 TAUS = np.logspace(-4, 4, 17)
 SCENARIOS = ["prior_true", "mean_wrong", "covariance_wrong", "source_near", "source_middling", "source_far"]
 OTHER = 300  # tasks that the page does not use
 
 
-@pytest.fixture(scope="module")
-def page():
-    return run_cells("learned_prior", "tasks", "map_estimates", "test_errors", "compare")
-
-
-@pytest.fixture(scope="module")
-def values(computed):
-    return computed("learned_prior").values
+CELLS = "tasks map_estimates test_errors compare"
 
 
 def test_one_decomposition_gives_the_normal_equations_at_every_tau(page, double):
@@ -85,25 +78,16 @@ def others():
     return found
 
 
-PLACE = {"zero": 0, "mean": 1, "full": 2}
-
-
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_means_and_paired_differences_agree_with_other_tasks(name, values, others):
-    """Each may differ by four standard errors of the difference of two independent means (1 in 16,000)."""
-    errors, both = others[name], (1 / OTHER + 1 / values["tasks"]) ** 0.5
-    for prior, column in PLACE.items():
-        spread = errors[:, column].std(ddof=1)
-        assert values[f"{name}_{prior}"] == pytest.approx(errors[:, column].mean(), abs=4 * spread * both)
+    errors, tasks = dict(zip(("zero", "mean", "full"), others[name].T)), values["tasks"]
+    for prior, of_tasks in errors.items():
+        demand_mean(values, f"{name}_{prior}", of_tasks, tasks)
     for one, other in (("full", "mean"), ("full", "zero"), ("mean", "zero")):
-        paired = errors[:, PLACE[one]] - errors[:, PLACE[other]]
-        key, spread = f"{name}_{one}_less_{other}", paired.std(ddof=1)
-        assert values[key] == pytest.approx(paired.mean(), abs=4 * spread * both)
         # A standard error from 300 heavy-tailed differences is good to about a quarter.
-        assert values[f"{key}_error"] == pytest.approx(spread / values["tasks"] ** 0.5, rel=0.5)
-    share = (errors[:, 2] < errors[:, 1]).mean()
-    error = (share * (1 - share)) ** 0.5
-    assert values[f"{name}_wins"] / 100 == pytest.approx(share, abs=4 * error * both)
+        key = f"{name}_{one}_less_{other}"
+        demand_mean(values, key, errors[one] - errors[other], tasks, factor=1.5)
+    demand_mean(values, f"{name}_wins", 100 * (errors["full"] < errors["mean"]), tasks)
 
 
 def test_what_the_page_concludes_exceeds_two_standard_errors(values):

@@ -5,18 +5,10 @@ import re
 import numpy as np
 import pytest
 import torch
-from cells import run_cells
+from samples import demand_mean
 from scipy import integrate, optimize, stats
 
-
-@pytest.fixture(scope="module")
-def snippet(computed):
-    return computed("logistic_evidence")
-
-
-@pytest.fixture(scope="module")
-def page():
-    return run_cells("logistic_evidence", "setup", "newton", "laplace", "new_inputs")
+CELLS = "setup newton laplace new_inputs"
 
 
 @pytest.fixture(scope="module")
@@ -87,11 +79,10 @@ def test_expected_nll_is_the_average_over_drawn_inputs_and_labels(page):
     assert abs(page["expected_nll"](fit, theta) - scores.mean()) < 4 * error
 
 
-def test_printed_differences_to_the_integral_are_those_quoted(snippet):
-    rows = [line.split() for line in snippet.stdout["quadrature"].splitlines()[1:]]
-    gaps = np.array([float(row[1]) - float(row[2]) for row in rows])
-    assert gaps == pytest.approx([float(row[3]) for row in rows], abs=2e-4)
-    evidence = np.array([float(row[2]) for row in rows])
+def test_printed_differences_to_the_integral_are_those_quoted(run):
+    _, laplace, evidence, printed = np.loadtxt(run.stdout["quadrature"].splitlines()[1:]).T
+    gaps = laplace - evidence
+    assert gaps == pytest.approx(printed, abs=2e-4)
     assert np.abs(gaps).max() < 0.1 * np.ptp(evidence)  # "far below what the evidence itself varies by"
     assert np.all(np.diff(np.abs(gaps)) > 0)  # "the narrower the prior, the more Gaussian"
 
@@ -140,34 +131,28 @@ def again():
     return prices | {"nll": nll, "tau": TAUS[chosen[0]]}
 
 
-def test_what_choosing_costs_holds_on_other_data_sets(snippet, again):
-    """Within four standard errors of the difference between the page's data sets and these."""
-    v = snippet.values
-    assert (v["examples"], v["parameters"]) == (60, 10)  # as here
+def test_what_choosing_costs_holds_on_other_data_sets(values, again):
+    assert (values["examples"], values["parameters"]) == (60, 10)  # as here
     pairs = {"cost": ("evidence", "true"), "folds_cost": ("folds", "true"), "gap": ("evidence", "folds")}
     for key, (one, other) in pairs.items():
-        gap = again[one] - again[other]
-        error = gap.std() / DRAWS**0.5
-        assert abs(v[key] - gap.mean()) < 4 * np.hypot(v[f"{key}_error"], error), key
-        assert 0.5 < v[f"{key}_error"] / (error * (DRAWS / v["draws"]) ** 0.5) < 2, key  # the tails are heavy
-    for key in ("true", "flat"):
-        error = again[key].std() * (1 / DRAWS + 1 / v["draws"]) ** 0.5
-        assert abs(v[f"price_{key}"] - again[key].mean()) < 4 * error
+        demand_mean(values, key, again[one] - again[other], values["draws"], factor=2)  # heavy tails
+    for name in ("true", "flat"):
+        demand_mean(values, f"price_{name}", again[name], values["draws"])
 
 
-def test_the_tail_is_as_heavy_on_other_data_sets(snippet, again):
+def test_the_tail_is_as_heavy_on_other_data_sets(values, again):
     """A binomial share and a share of a sum: both within what so few worst data sets can tell."""
-    v, gap = snippet.values, again["evidence"] - again["true"]
+    gap = again["evidence"] - again["true"]
     worst = gap.argsort()[-DRAWS // 20 :]
-    assert v["tail_share"] == pytest.approx(gap[worst].sum() / gap.sum(), abs=0.2)
-    assert v["tail_wide"] > 0.9 < np.mean(again["tau"][worst] > 1)
-    assert abs(v["cost_median"]) < 0.1 * v["cost"] and abs(np.median(gap)) < 0.1 * gap.mean() + 1e-3
+    assert values["tail_share"] == pytest.approx(gap[worst].sum() / gap.sum(), abs=0.2)
+    assert values["tail_wide"] > 0.9 < np.mean(again["tau"][worst] > 1)
+    assert abs(values["cost_median"]) < 0.1 * values["cost"] and abs(np.median(gap)) < 0.1 * gap.mean() + 1e-3
 
 
-def test_a_variance_right_to_a_factor_of_two_beats_choosing(snippet, again):
+def test_a_variance_right_to_a_factor_of_two_beats_choosing(run, again):
     number = r"([+-]\d\.\d+) ± (\d\.\d+)"
     rows = {}
-    for line in snippet.stdout["stated"].splitlines()[2:]:
+    for line in run.stdout["stated"].splitlines()[2:]:
         rows[float(line.split()[0])] = [tuple(map(float, pair)) for pair in re.findall(number, line)]
     assert {0.5, 1, 2} <= rows.keys()
     for tau, pairs in rows.items():
@@ -177,26 +162,6 @@ def test_a_variance_right_to_a_factor_of_two_beats_choosing(snippet, again):
             assert gain > 2 * error or not 0.5 <= tau <= 2
 
 
-def test_five_folds_do_better_than_the_evidence_and_both_than_the_flattest_prior(snippet):
-    v = snippet.values
-    assert v["gap"] > 3 * v["gap_error"]
-    assert v["price_true"] + v["cost"] < v["price_flat"] - 0.05
-
-
-@pytest.mark.nightly
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what laplace-torch imports
-@pytest.mark.parametrize("tau", [0.05, 1.0, 20.0])
-def test_laplace_torch_gives_the_same_evidence(page, data, double, tau):
-    """Its softmax of two logits, each weight with half the variance, is this model: they differ by τ."""
-    Laplace = pytest.importorskip("laplace", reason="laplace-torch: `make outputs/apart`").Laplace
-    from torch.utils.data import DataLoader, TensorDataset
-
-    at = page["modes"](tau, *data, fitted(page, data, tau)[0])  # so that the Hessian, too, is the mode's
-    for one, mode, X, y in zip(page["laplace_evidence"](tau, *data, *at), at[0], *data):
-        model = torch.nn.Linear(2, 2, bias=False).double()
-        with torch.no_grad():
-            model.weight.copy_(torch.tensor(np.stack([-mode / 2, mode / 2])))
-        kind = {"subset_of_weights": "all", "hessian_structure": "full"}
-        laplace = Laplace(model, "classification", prior_precision=2 / tau, **kind)
-        laplace.fit(DataLoader(TensorDataset(torch.tensor(X), torch.tensor(y).long()), batch_size=25))
-        assert laplace.log_marginal_likelihood().item() == pytest.approx(one, rel=1e-10)
+def test_five_folds_do_better_than_the_evidence_and_both_than_the_flattest_prior(values):
+    assert values["gap"] > 3 * values["gap_error"]
+    assert values["price_true"] + values["cost"] < values["price_flat"] - 0.05

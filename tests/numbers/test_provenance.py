@@ -8,28 +8,17 @@ import re
 import subprocess
 import sys
 
-import pytest
-import torch
-
-
-@pytest.fixture(scope="module")
-def run(computed):
-    return computed("provenance")
-
 
 def rows(text: str) -> dict[str, str]:
     """Return what stands behind each name of a printed list."""
-    return dict(
-        re.split(r"  +", line, maxsplit=1) if "  " in line else line.split(" ", 1)
-        for line in text.splitlines()
-    )
+    return dict(re.split("  +", line, maxsplit=1) for line in text.splitlines())
 
 
-def test_versions_are_those_of_the_lock(run, root):
+def test_versions_are_those_of_the_lock(values, run, root):
     lock = (root / "requirements.txt").read_text(encoding="utf-8").splitlines()
     pinned = {line.split(" ;")[0] for line in lock}  # some packages once for each version of Python
     printed = rows(run.stdout["versions"])
-    assert printed.pop("Python") == sys.version.split()[0] == run.values["python"]
+    assert printed.pop("Python") == sys.version.split()[0] == values["python"]
     assert len(printed) == 5
     for name, version in printed.items():
         assert f"{name}=={version.split('+')[0]}" in pinned  # after the plus stands the kind of wheel
@@ -38,9 +27,7 @@ def test_versions_are_those_of_the_lock(run, root):
 def test_processor_is_this_machines(run):
     printed = rows(run.stdout["processor"])
     assert printed["machine"] == platform.machine() and printed["threads"] == "1"
-    assert printed["vector unit"].split()[0] == torch.backends.cpu.get_cpu_capability()
     if (sys.platform, platform.machine()) != ("linux", "x86_64"):
-        assert printed["processor"] == (platform.processor() or "unknown")
         return
     told = subprocess.check_output(["lscpu"], text=True, env={"LC_ALL": "C"})
     assert re.search(r"^Model name: +(.*)$", told, re.M)[1] == printed["processor"]

@@ -1,4 +1,4 @@
-"""The answers: their form, their links into PyTorch, and the cells on the penalty and its parameters.
+"""The answers: their form, their links into PyTorch, and the cells on the values and its parameters.
 
 Oracle: closed forms in plain Python, written without the snippets' code.
 """
@@ -33,11 +33,6 @@ SOURCES = {  # what the line of PyTorch that an answer links must say
 }
 
 
-@pytest.fixture(scope="module")
-def penalty(computed):
-    return computed("questions").values
-
-
 @pytest.mark.parametrize("name", ANSWERS)
 def test_an_answer_links_the_place_that_settles_it(name):
     assert re.search(r"\]\(https://|\[@", ANSWERS[name])
@@ -62,92 +57,65 @@ def test_prelu_documentation_advises_against_decay():
     assert "weight decay should not be used" in torch.nn.PReLU.__doc__
 
 
-def test_step_applies_gradient_plus_decay_and_leaves_grad(penalty):
-    assert penalty["applied"] == pytest.approx(0.3 + penalty["weight_decay"] * 2, abs=1e-12)
-    assert penalty["gradient"] == 0.3
+SHRINK = 1 - 0.1 * 0.01  # what one step leaves where the loss has no slope
+LAPLACE = math.sqrt(60 * 0.01 * 2) / 60  # the pull of a Laplace prior with the variance of the Gaussian
+DOUBLE = {
+    "gradient": 0.3,  # left as it was
+    "applied": 0.3 + 0.01 * 2,
+    "frozen_none": 0,
+    "frozen_zero": -0.1 * 0.01,
+    "pull_normal": 0.01,
+    "pull_normal_far": 0.02,  # a Gaussian pulls linearly, a Laplace prior constantly
+    "pull_laplace": LAPLACE,
+    "pull_laplace_far": LAPLACE,
+    # Counts: groups by dimension, a tied tensor once, what the shape rule decays too much.
+    "decayed_tensors": 2,
+    "free_tensors": 5,
+    "tied_parameters": 1,
+    "exempt_missed": 3,
+    "net_parameters": 2 * 10 + 10 + 2 * (10 * 10 + 10) + 10 + 1,
+}
+SINGLE = {
+    "mse_gradient": 2 / 4 * 3,  # the mean of D squares pulls by 2/D
+    "half_gradient": 3,
+    "pull_squared": 2,
+    "pull_norm_far": 1 / 10,
+    "mean_pull": 0.01 / 261,
+    "bias_ratio": SHRINK,
+    "unused_row": SHRINK,
+    "padding_row": SHRINK,
+    "row_slow": 1 - 0.1 * 0.01,
+    "row_fast": 1 - 0.1 * 0.1,
+    "row_free": 1,
+    "unused_optimizer": 1,  # it skips what has no gradient; a penalty in the loss does not
+    "unused_penalty": SHRINK,
+    "prelu_start": 0.25,
+}
 
 
-def test_mse_of_the_parameters_pulls_by_two_over_d(penalty):
-    assert penalty["mse_gradient"] == pytest.approx(2 / 4 * 3)
-    assert penalty["half_gradient"] == pytest.approx(3)
+@pytest.mark.parametrize(("expected", "rel"), [(DOUBLE, 1e-12), (SINGLE, 1e-6)], ids=["float64", "float32"])
+def test_values_are_their_closed_forms(values, expected, rel):
+    assert {key: values[key] for key in expected} == pytest.approx(expected, rel=rel)
 
 
-def test_the_square_pulls_twice_and_the_norm_less_far_out(penalty):
-    assert penalty["pull_squared"] == pytest.approx(2)
-    assert penalty["pull_norm_far"] == pytest.approx(1 / 10)
+def test_manual_penalties_differ_by_a_few_roundings(values):
+    assert 0 < values["differing_entries"] <= values["net_parameters"]
+    assert values["worst_penalty"] < 3 * 2**-23  # three roundings of float32, each half an ulp, twice over
 
 
-def test_manual_penalties_differ_by_a_few_roundings(penalty):
-    assert 0 < penalty["differing_entries"] <= penalty["net_parameters"]
-    assert penalty["worst_penalty"] < 3 * 2**-23  # three roundings of float32, each half an ulp, twice over
-
-
-def test_every_bias_shrinks_by_one_minus_lr_lambda(penalty):
-    assert penalty["bias_ratio"] == pytest.approx(1 - 0.1 * 0.01, abs=1e-6)  # float32
-
-
-def test_groups_split_by_dimension_and_tied_weights_count_once(penalty):
-    assert (penalty["decayed_tensors"], penalty["free_tensors"]) == (2, 5)
-    assert penalty["tied_parameters"] == 1
-    weight = torch.nn.Parameter(torch.ones(2))
-    with pytest.raises(ValueError, match="more than one parameter group"):
-        torch.optim.SGD([{"params": [weight]}, {"params": [weight], "weight_decay": 0.1}], lr=0.1)
-
-
-def test_the_shape_rule_decays_what_is_stored_with_extra_dimensions(penalty, computed):
-    kept = computed("questions").stdout["exempt"].split("dimensions")[0]
-    assert (
-        penalty["exempt_missed"]
-        == 3
-        == sum(name in kept for name in ("position", "class_token", "layer_scale"))
-    )
+def test_the_shape_rule_decays_what_is_stored_with_extra_dimensions(run):
+    kept = run.stdout["exempt"].split("dimensions")[0]
+    assert all(name in kept for name in ("position", "class_token", "layer_scale"))
     assert "logit_scale" not in kept and "norm" not in kept
 
 
-def test_rows_that_no_batch_looks_up_decay(penalty):
-    assert (
-        penalty["unused_row"] == penalty["padding_row"] == pytest.approx(1 - 0.1 * 0.01, abs=1e-6)
-    )  # float32
-    table = torch.nn.Embedding(3, 2, padding_idx=0)
-    assert not table.weight[0].any()  # where it starts
-
-
-def test_rows_decay_at_their_own_rates(penalty):
-    expected = {"row_slow": 1 - 0.1 * 0.01, "row_fast": 1 - 0.1 * 0.1, "row_free": 1.0}
-    for key, value in expected.items():
-        assert penalty[key] == pytest.approx(value, abs=1e-6)  # float32
-
-
-def test_frozen_weights_stay_only_without_a_gradient(penalty):
+def test_a_frozen_weight_moves_on_with_its_momentum(values):
     theta, buffer = 1.0, 0.0
     for step in range(4):  # three steps with gradient 1, then one with gradient 0
-        gradient = (step < 3) + 0.01 * theta
-        buffer = gradient if step == 0 else 0.9 * buffer + gradient
+        buffer = 0.9 * buffer + (step < 3) + 0.01 * theta
         before, theta = theta, theta - 0.1 * buffer
-    assert penalty["frozen_none"] == 0
-    assert penalty["frozen_zero"] == pytest.approx(-0.1 * 0.01, abs=1e-15)
-    assert penalty["frozen_momentum"] == pytest.approx(theta - before, abs=1e-12)
+    assert values["frozen_momentum"] == pytest.approx(theta - before, abs=1e-12)
 
 
-def test_the_optimizer_skips_unused_weights_and_the_penalty_does_not(penalty):
-    assert penalty["unused_optimizer"] == 1
-    assert penalty["unused_penalty"] == pytest.approx(1 - 0.1 * 0.01, abs=1e-6)  # float32
-
-
-def test_prelu_decays_geometrically_from_a_quarter(penalty):
-    assert penalty["prelu_start"] == 0.25
-    assert penalty["prelu_slope"] == pytest.approx(0.25 * 0.999**1000, rel=1e-4)  # 1000 roundings of float32
-
-
-def test_normal_pulls_linearly_and_laplace_constantly(penalty):
-    assert penalty["pull_normal"] == pytest.approx(0.01, rel=1e-12)
-    assert penalty["pull_normal_far"] == pytest.approx(0.02, rel=1e-12)
-    spread = math.sqrt(1 / (60 * 0.01) / 2)  # Laplace of the same variance
-    assert (
-        penalty["pull_laplace"] == penalty["pull_laplace_far"] == pytest.approx(1 / (60 * spread), rel=1e-12)
-    )
-
-
-def test_a_mean_penalty_pulls_d_times_less(penalty):
-    assert penalty["net_parameters"] == 2 * 10 + 10 + 2 * (10 * 10 + 10) + 10 + 1
-    assert penalty["mean_pull"] == pytest.approx(0.01 / 261, rel=1e-6)
+def test_prelu_decays_geometrically_from_a_quarter(values):
+    assert values["prelu_slope"] == pytest.approx(0.25 * SHRINK**1000, rel=1e-4)  # 1000 roundings of float32

@@ -5,11 +5,6 @@ import pytest
 from cells import table
 
 
-@pytest.fixture(scope="module")
-def snippet(computed):
-    return computed("reduction")
-
-
 def path(X, y, B, lr, weight_decay, summed, momentum=0.0, steps=200):
     """Gradient descent with momentum on cyclic batches."""
     theta, velocity, iterates = np.zeros(X.shape[1]), 0.0, []
@@ -23,16 +18,16 @@ def path(X, y, B, lr, weight_decay, summed, momentum=0.0, steps=200):
 
 
 def drawn(seed=1, n=96, D=6):
-    """The snippet's inputs and targets, drawn again."""
+    """The run's inputs and targets, drawn again."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(n, D))
     y = X @ rng.normal(size=D) * 0.05**0.5
     return X, y + rng.normal(size=n) * 0.5
 
 
-def test_sgds_rows_of_the_table_are_those_of_numpy_and_the_others_keep_the_path_or_do_not(snippet):
-    rows = table(snippet.stdout["rules"])
-    n, B = snippet.values["n"], snippet.values["batch_size"]
+def test_sgds_rows_of_the_table_are_those_of_numpy_and_the_others_keep_the_path_or_do_not(values, run):
+    rows = table(run.stdout["rules"])
+    n, B = values["n"], values["batch_size"]
     decay, data, steps = 0.5 / (n * 0.05), drawn(), 15 * n // B
     factors = {"B * wd": B, "wd": 1, "n * wd": n}
     for name, _, text, shown in rows:
@@ -47,9 +42,9 @@ def test_sgds_rows_of_the_table_are_those_of_numpy_and_the_others_keep_the_path_
             assert (number == 0) == keeps and (keeps or number > 0.01)
 
 
-def test_gradients_of_the_batches_cancel_at_the_map_estimate_of_lambda_from_n_alone(snippet):
+def test_gradients_of_the_batches_cancel_at_the_map_estimate_of_lambda_from_n_alone(values, run):
     X, y = drawn()
-    n, B = snippet.values["n"], snippet.values["batch_size"]
+    n, B = values["n"], values["batch_size"]
 
     def mode(tau):
         return np.linalg.solve(X.T @ X / 0.25 + np.eye(6) / tau, X.T @ y / 0.25)
@@ -57,9 +52,9 @@ def test_gradients_of_the_batches_cancel_at_the_map_estimate_of_lambda_from_n_al
     def epoch(theta, count):
         return np.linalg.norm(2 / n * X.T @ (X @ theta - y) + 0.5 / (count * 0.05) * theta)
 
-    shown = [float(line.split()[-1]) for line in snippet.stdout["batches"].splitlines()[2:]]
+    shown = [float(line.split()[-1]) for line in run.stdout["batches"].splitlines()[2:]]
     assert shown == pytest.approx([epoch(mode(0.05), n), epoch(mode(0.05), B)], abs=6e-4)
     assert epoch(mode(0.05 * B / n), B) < 1e-12
-    words = snippet.stdout["wrong_n"].split()
+    words = run.stdout["wrong_n"].split()
     norms = [float(words[-4]), float(words[-1])]
     assert norms == pytest.approx([np.linalg.norm(mode(0.05 * B / n)), np.linalg.norm(mode(0.05))], abs=6e-4)

@@ -9,37 +9,52 @@ from fractions import Fraction
 import numpy as np
 import pytest
 import torch
-from network import (
-    DECAY,
-    LR,
-    Batch,
-    N,
-    draws,
-    gradient,
-    nearest,
-    prior_coefficient,
-    rounded_once,
-    rounded_twice,
-    sum_of_sgd,
-)
+from network import DECAY, LENGTHS, LR, N, draws, gradient, nearest, prior_coefficient
+
+
+def rounded_twice(a: np.ndarray, b: np.ndarray, factor: float) -> np.ndarray:
+    """Return a + factor · b in float32, the product rounded and then the sum."""
+    return a + np.float32(factor) * b
+
+
+def rounded_once(a: np.ndarray, b: np.ndarray, factor: float) -> np.ndarray:
+    """Return a + factor · b in float32 as a fused multiply-add does.
+
+    The product of two float32 is exact in float64. The sum is rounded to odd there, so that rounding
+    that to float32 gives what rounding the exact sum would.
+    """
+    product, a = np.float64(np.float32(factor)) * b.astype(np.float64), a.astype(np.float64)
+    total = product + a
+    part = total - product
+    lost = (product - (total - part)) + (a - part)  # exactly what the float64 sum has lost
+    even = total.view(np.int64) % 2 == 0
+    beyond = np.nextafter(total, np.where(lost > 0, np.inf, -np.inf))
+    return np.where((lost != 0) & even, beyond, total).astype(np.float32)
+
+
+def sum_of_sgd(slope: torch.Tensor, vector: torch.Tensor, decay: float) -> np.ndarray:
+    """Return what SGD makes of gradient and decay: its first momentum buffer is a copy of that sum."""
+    leaves = [piece.clone().requires_grad_() for piece in vector.split(LENGTHS)]
+    for leaf, piece in zip(leaves, slope.split(LENGTHS), strict=True):
+        leaf.grad = piece.clone()
+    sgd = torch.optim.SGD(leaves, lr=1.0, momentum=0.5, weight_decay=decay)
+    sgd.step()
+    return torch.cat([sgd.state[leaf]["momentum_buffer"] for leaf in leaves]).numpy()
 
 
 @pytest.fixture(scope="module")
-def run(computed):
-    return computed("rounding")
-
-
-@pytest.fixture(scope="module")
-def sgd_sum():
-    """Return the arithmetic, in NumPy, that gives SGD's own sum of gradient and decay on this processor."""
+def first():
+    """Return the gradient of the error where the page's runs begin, and that point."""
     features, y, vector = draws(1)
-    _, slope = gradient(vector, features, y)
-    found = sum_of_sgd(slope, vector, DECAY)
-    (only,) = (
-        rounds
-        for rounds in (rounded_once, rounded_twice)
-        if np.array_equal(found, rounds(slope.numpy(), vector.numpy(), DECAY))
-    )
+    return gradient(vector, features, y)[1], vector
+
+
+@pytest.fixture(scope="module")
+def sgd_sum(first):
+    """Return the arithmetic, in NumPy, that gives SGD's own sum of gradient and decay on this processor."""
+    own, (slope, theta) = sum_of_sgd(*first, DECAY), (part.numpy() for part in first)
+    candidates = rounded_once, rounded_twice
+    (only,) = (rounds for rounds in candidates if np.array_equal(own, rounds(slope, theta, DECAY)))
     return only
 
 
@@ -58,54 +73,50 @@ def first_norms(seed: int, rounds, steps: int, told: float = DECAY) -> list[floa
     return norms
 
 
-def test_coefficients_are_the_emulated_ones_by_hand_the_nearest_the_priors_a_few_ulps_off(run):
+def test_coefficients_are_the_emulated_ones_by_hand_the_nearest_the_priors_a_few_ulps_off(values):
     decay, prior = np.float32(DECAY), prior_coefficient()
-    assert (run.values["hand_coefficient"], run.values["hand_ulps"]) == (float(decay), 0)
-    assert run.values["prior_coefficient"] == float(prior)
-    assert 0 < run.values["prior_ulps"] == round(float(abs(prior - decay) / np.spacing(decay))) < 8
+    assert (values["hand_coefficient"], values["hand_ulps"]) == (float(decay), 0)
+    assert values["prior_coefficient"] == float(prior)
+    assert 0 < values["prior_ulps"] == round(float(abs(prior - decay) / np.spacing(decay))) < 8
 
 
-def test_float32_scale_explains_the_error_in_float64(run):
+def test_float32_scale_explains_the_error_in_float64_and_float64_scale_removes_it(values):
     scale = np.float32(math.sqrt(1 / (N * DECAY)))  # what Normal keeps
     variance = Fraction(float(scale * scale))  # what log_prob squares it to, in float32 too
     coefficient = Fraction(1, N) / variance  # exact from here on
     relative = abs(float(coefficient / Fraction(DECAY) - 1))
-    assert run.values["scale_error"] == pytest.approx(relative, rel=1e-4)  # the rest is float64 rounding
+    assert values["scale_error"] == pytest.approx(relative, rel=1e-4)  # the rest is float64 rounding
+    assert values["tensor_error"] < 1e-15  # a few float64 roundings
 
 
-def test_float64_scale_removes_the_error(run):
-    assert run.values["tensor_error"] < 1e-15  # a few float64 roundings
-
-
-def test_which_sum_sgd_equals_is_that_of_exact_arithmetic(run):
+def test_which_sum_sgd_equals_is_that_of_exact_arithmetic(values, first):
     """SGD's sum, read off its momentum buffer, against rational numbers rounded once and twice."""
-    features, y, vector = draws(1)
-    _, slope = gradient(vector, features, y)
-    found, decay = sum_of_sgd(slope, vector, DECAY), Fraction(float(np.float32(DECAY)))
+    (slope, vector), decay = first, Fraction(float(np.float32(DECAY)))
+    found = sum_of_sgd(slope, vector, DECAY)
     pairs = [(Fraction(g), Fraction(v)) for g, v in zip(slope.tolist(), vector.tolist(), strict=True)]
     once = np.array([float(nearest(g + decay * v)) for g, v in pairs])
     twice = np.array([float(nearest(g + nearest(decay * v))) for g, v in pairs])
     np.testing.assert_array_equal(once, rounded_once(slope.numpy(), vector.numpy(), DECAY))
     np.testing.assert_array_equal(twice, rounded_twice(slope.numpy(), vector.numpy(), DECAY))
     from_two, from_one = int((found != twice).sum()), int((found != once).sum())
-    assert (run.values["fused_from_two"], run.values["fused_from_one"]) == (from_two, from_one)
-    assert run.values["sgd_rounds"] == {from_one: "once", from_two: "twice"}[0]
+    assert (values["fused_from_two"], values["fused_from_one"]) == (from_two, from_one)
+    assert values["sgd_rounds"] == {from_one: "once", from_two: "twice"}[0]
 
 
-def test_zeros_of_all_seeds_are_those_of_emulated_arithmetic(run, sgd_sum):
+def test_zeros_of_all_seeds_are_those_of_emulated_arithmetic(values, sgd_sum):
     """Every seed again: autograd for the error alone, NumPy for penalty, decay and step."""
     with np.errstate(all="ignore"):  # some seed overflows
-        norms = np.array([first_norms(seed, sgd_sum, 5) for seed in range(run.values["seeds"])])
+        norms = np.array([first_norms(seed, sgd_sum, 5) for seed in range(values["seeds"])])
     finite = norms[np.isfinite(norms).all(axis=1)]
     zeros = (finite == 0).sum(axis=0)
-    assert run.values["finite"] == len(finite) == run.values["zero_at_epoch_0"]
-    assert run.values["always_zero"] == (finite == 0).all(axis=1).sum()
-    assert 0.9 * len(finite) < run.values["always_zero"] < len(finite)  # the common case, not a rule
-    assert run.values["zero_at_epoch_4"] == zeros[4]
-    assert run.values["largest_difference"] == pytest.approx(finite.max(), rel=1e-6)
+    assert values["finite"] == len(finite) == values["zero_at_epoch_0"]
+    assert values["always_zero"] == (finite == 0).all(axis=1).sum()
+    assert 0.9 * len(finite) < values["always_zero"] < len(finite)  # the common case, not a rule
+    assert values["zero_at_epoch_4"] == zeros[4]
+    assert values["largest_difference"] == pytest.approx(finite.max(), rel=1e-6)
 
 
-def test_one_applied_step_of_sgd_is_that_of_rationals_rounded_to_float64(run, sgd_sum):
+def test_one_applied_step_of_sgd_is_that_of_rationals_rounded_to_float64(values, sgd_sum):
     """(before − after)/η − (g + λθ): what is left with decay is the rounding of θ, without it λθ."""
     features, y, vector = (t.double() for t in draws(1))
     slope, before = gradient(vector, features, y)[1].tolist(), vector.tolist()
@@ -122,29 +133,27 @@ def test_one_applied_step_of_sgd_is_that_of_rationals_rounded_to_float64(run, sg
         triples = zip(slope, before, after, strict=True)
         left[decay] = math.hypot(*((v - w) / LR - (g + DECAY * v) for g, v, w in triples))
     decayed = DECAY * math.hypot(*before)
-    assert run.values["applied_error"] == pytest.approx(left[DECAY], rel=1e-3, abs=0)
+    assert values["applied_error"] == pytest.approx(left[DECAY], rel=1e-3, abs=0)
     assert left[DECAY] < 1e-11  # θ below one, rounded to 1e-16, over η, of 261 entries
-    assert run.values["applied_error_off"] == pytest.approx(left[0.0], rel=1e-12)
-    assert run.values["lambda_norm"] == pytest.approx(decayed, rel=1e-12)
+    assert values["applied_error_off"] == pytest.approx(left[0.0], rel=1e-12)
+    assert values["lambda_norm"] == pytest.approx(decayed, rel=1e-12)
     assert left[0.0] == pytest.approx(decayed, rel=1e-9)
 
 
-def test_step_leaves_the_gradient_as_it_was(run):
+def test_step_leaves_the_gradient_as_it_was(values):
     """SGD with decay on a gradient of our own: the parameters move, the gradient keeps every bit."""
-    *_, vector = draws(1)
-    given = np.random.default_rng(0).normal(size=len(vector)).astype(np.float32)
-    leaf = vector.clone().requires_grad_()
-    leaf.grad = torch.from_numpy(given.copy())
+    given = torch.randn(100)
+    leaf = torch.ones(100, requires_grad=True)
+    leaf.grad = given.clone()
     torch.optim.SGD([leaf], lr=LR, weight_decay=DECAY).step()
-    assert torch.all(leaf.detach() != vector)
-    assert run.values["grad_entries_changed"] == np.count_nonzero(leaf.grad.numpy() != given) == 0
+    assert torch.all(leaf.detach() != 1)
+    assert values["grad_entries_changed"] == int((leaf.grad != given).sum()) == 0
 
 
-def test_ways_to_write_the_penalty_differ_where_emulated_float32_does(run):
+def test_ways_to_write_the_penalty_differ_where_emulated_float32_does(values, run, first):
     """Each gradient is a multiple of θ, that of the norm squared by way of θ over its norm."""
-    features, y, vector = draws(1)
-    slope, theta, f32 = gradient(vector, features, y)[1].numpy(), vector.numpy(), np.float32
-    norm = torch.linalg.vector_norm(vector).numpy()
+    (slope, theta), f32 = (part.numpy() for part in first), np.float32
+    norm = torch.linalg.vector_norm(first[1]).numpy()
     gradients = {
         "(λ/2) · sum of squares": f32(DECAY / 2) * (2 * theta),
         "λ · (half the sum)": f32(DECAY) / 2 * (2 * theta),
@@ -160,32 +169,22 @@ def test_ways_to_write_the_penalty_differ_where_emulated_float32_does(run):
         expected[name] = np.count_nonzero(apart), pytest.approx(np.linalg.norm(apart), rel=0.05, abs=0)
     assert found == expected
     for key, name in zip(("by_hand", "norm", "mean", "prior"), list(gradients)[1:], strict=True):
-        assert run.values[f"differing_{key}"] == found[name][0]
+        assert values[f"differing_{key}"] == found[name][0]
 
 
-def test_priors_gradient_and_its_parts_are_those_of_emulated_float32(run, computed):
-    features, y, vector = draws(1)
-    slope, theta = gradient(vector, features, y)[1].numpy(), vector.numpy()
+def test_priors_gradient_and_its_parts_are_those_of_emulated_float32(values, computed, first):
+    slope, theta = (part.numpy() for part in first)
     coefficient, exact = prior_coefficient(), theta.astype(np.float64)
     whole = (slope + coefficient * theta).astype(np.float64) - rounded_twice(slope, theta, DECAY)
-    assert run.values["differing_prior"] == np.count_nonzero(whole)
     part = (float(coefficient) - float(np.float32(DECAY))) * exact
-    assert run.values["from_coefficient"] == pytest.approx(np.linalg.norm(part), rel=1e-6)
-    assert run.values["from_sums"] == pytest.approx(np.linalg.norm(whole - part), rel=1e-6)
+    assert values["from_coefficient"] == pytest.approx(np.linalg.norm(part), rel=1e-6)
+    assert values["from_sums"] == pytest.approx(np.linalg.norm(whole - part), rel=1e-6)
     printed = computed("weight_decay").values["difference_bayesian_first"]  # what they explain
     assert printed == pytest.approx(np.linalg.norm(whole), rel=1e-6)
 
 
-def test_a_forgotten_decay_shows_at_the_second_epoch_only(run, sgd_sum):
-    """In float32 step by step, and in float64 with backpropagation by hand."""
+def test_a_forgotten_decay_shows_at_the_second_epoch_only(values, run, sgd_sum):
     printed = [float(number) for number in re.findall(r"\S+$", run.stdout["blind_spot"], re.M)]
-    own = first_norms(1, sgd_sum, 2, told=0.0)
-    features, y, vector = (t.double().numpy() for t in draws(1))
-    at = {}
-    for told in (DECAY, 0.0):
-        batch = Batch(vector[None].copy(), features, y)
-        batch.vectors -= LR * (batch.gradient()[1] + told * batch.vectors)
-        at[told] = batch.gradient()[1] + DECAY * batch.vectors
-    assert own[1] == pytest.approx(np.linalg.norm(at[DECAY] - at[0.0]), rel=1e-3)
-    assert run.values["blind_second"] == pytest.approx(own[1], rel=1e-6)
-    assert own[0] == printed[0] == 0.0 and printed[1] == pytest.approx(own[1], rel=5e-3)
+    none, second = first_norms(1, sgd_sum, 2, told=0.0)
+    assert values["blind_second"] == pytest.approx(second, rel=1e-6)
+    assert none == printed[0] == 0.0 and printed[1] == pytest.approx(second, rel=5e-3)

@@ -3,13 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from cells import run_cells
 from scipy.optimize import minimize_scalar
 
-
-@pytest.fixture(scope="module")
-def page():
-    return run_cells("scale_invariance", "model", "train", "map_estimate", "map_scale", "coupled_examples")
+CELLS = "model train map_estimate map_scale coupled_examples"
 
 
 @pytest.fixture(autouse=True)
@@ -34,10 +30,10 @@ def test_normalization_by_hand_is_batch_norm(page):
     torch.testing.assert_close(page["nll"](w, v, 1e-3), expected, rtol=1e-12, atol=1e-12)
 
 
-def test_the_page_shows_no_difference_for_four_optimizers_and_one_for_the_others(computed):
-    rows = computed("scale_invariance").stdout["compare"].splitlines()[1:]
+def test_the_page_shows_no_difference_for_four_optimizers_and_one_for_the_others(run, values):
+    rows = run.stdout["compare"].splitlines()[1:]
     differ = {row[:15].strip(): int(row[15:].split()[2]) for row in rows}
-    steps = computed("scale_invariance").values["steps"]
+    steps = values["steps"]
     assert list(differ.values())[:4] == [0] * 4 and min(list(differ.values())[4:]) > 0.9 * steps
 
 
@@ -61,8 +57,7 @@ def descent(page, scale, eta, decay, eps, steps):
     return np.array([loss.item() for loss in losses])
 
 
-def test_training_and_the_gap_that_eps_leaves_are_those_of_steps_written_out(page, computed):
-    values = computed("scale_invariance").values
+def test_training_and_the_gap_that_eps_leaves_are_those_of_steps_written_out(values, page):
     one = descent(page, 1.0, 0.02, 0.01, 1e-5, values["steps"])
     two = descent(page, 2.0, 0.08, 0.0025, 1e-5, values["steps"])
     np.testing.assert_allclose(page["losses"](torch.optim.SGD, eps=1e-5), one, atol=1e-7)
@@ -87,9 +82,9 @@ def test_with_eps_the_estimate_is_a_minimum_in_every_direction_tried(page, eps):
         assert penalized(page, w.numpy() + size * dw, v.numpy() + size * dv, eps) > base
 
 
-def test_scale_of_the_estimate_grows_like_the_fourth_root_of_eps(page, computed):
+def test_scale_of_the_estimate_grows_like_the_fourth_root_of_eps(values, page):
     """The length of each estimate is that of SciPy's search along its ray."""
-    values, shares = computed("scale_invariance").values, []
+    shares = []
     for eps, (w, v) in page["maps"].items():
         found = minimize_scalar(
             lambda log, w=w, v=v, eps=eps: penalized(page, np.exp(log) * w, v, eps).item(),

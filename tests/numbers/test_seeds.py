@@ -12,11 +12,6 @@ from network import draws, fits, train_two
 CHECKED = range(0, 1000, 100)
 
 
-@pytest.fixture(scope="module")
-def run(computed):
-    return computed("seeds")
-
-
 def drawn(seeds: range) -> tuple[dict[str, torch.Tensor], torch.Tensor, torch.Tensor]:
     """Return both features (2, 60), targets (seeds, 1, 60) and initial vectors (seeds, D)."""
     every = [draws(seed) for seed in seeds]
@@ -33,13 +28,13 @@ def gaps(seeds: range, name: str, lr: float, dtype=torch.float32):
 
 
 @pytest.fixture(scope="module")
-def raw(run):
-    return gaps(range(run.values["count"]), "raw", 1e-2)
+def raw(values):
+    return gaps(range(values["count"]), "raw", 1e-2)
 
 
-def test_counts_medians_and_farthest_gaps_are_those_of_an_own_loop(run, raw):
+def test_counts_medians_and_farthest_gaps_are_those_of_an_own_loop(values, run, raw):
     """Bit for bit: an unstable run's gap is the growth of its roundings; nothing looser would hold."""
-    count = run.values["count"]
+    count = values["count"]
     settings = {
         "raw": raw[0],
         "float64": gaps(range(count), "raw", 1e-2, torch.float64)[0],
@@ -47,12 +42,12 @@ def test_counts_medians_and_farthest_gaps_are_those_of_an_own_loop(run, raw):
         "standardized": gaps(range(count), "standardized", 1e-2)[0],
     }
     for key, gap in settings.items():
-        assert run.values[f"parted_{key}"] == int((gap > 0.01).sum())
-        assert run.values[f"median_{key}"] == gap.median().item()
-        assert run.values[f"farthest_{key}"] == gap.max().item()
-    assert run.values["steps"] == len(raw[2])
-    assert run.values["parted_raw"] > 0
-    assert run.values["parted_small_rate"] == run.values["parted_standardized"] == 0
+        assert values[f"parted_{key}"] == int((gap > 0.01).sum())
+        assert values[f"median_{key}"] == gap.median().item()
+        assert values[f"farthest_{key}"] == gap.max().item()
+    assert values["steps"] == len(raw[2])
+    assert values["parted_raw"] > 0
+    assert values["parted_small_rate"] == values["parted_standardized"] == 0
 
 
 def curvature(vector: torch.Tensor, features: torch.Tensor, y: torch.Tensor) -> float:
@@ -65,7 +60,7 @@ def curvature(vector: torch.Tensor, features: torch.Tensor, y: torch.Tensor) -> 
     return torch.linalg.eigvalsh(hessian)[-1].item()
 
 
-def test_the_largest_curvatures_are_those_of_whole_hessians(run, raw):
+def test_the_largest_curvatures_are_those_of_whole_hessians(values, run, raw):
     """For the seeds that part and the first two: power iteration stops a little below."""
     count = len(raw[0])
     features, targets, _ = drawn(range(count))
@@ -76,9 +71,9 @@ def test_the_largest_curvatures_are_those_of_whole_hessians(run, raw):
         assert 0.93 * largest < marks[seed] < 1.01 * largest
     assert all(marks[seed] > 0.95 * 200 for seed in parted)
     yes, no = re.findall(r"(\d+) seeds, of which (\d+)", run.stdout["limit"])
-    assert int(yes[0]) == (marks > 190).sum() == run.values["reached"] and int(yes[1]) == len(parted)
+    assert int(yes[0]) == (marks > 190).sum() == values["reached"] and int(yes[1]) == len(parted)
     assert (int(no[0]), int(no[1])) == (count - int(yes[0]), 0)
-    assert run.values["limit"] == 200
+    assert values["limit"] == 200
 
 
 def test_on_other_seeds_none_parts_with_a_small_rate_or_standardized_features():
@@ -91,13 +86,13 @@ def test_on_other_seeds_too_some_raw_runs_part():
     assert (gaps(range(90, 290), "raw", 1e-2)[0] > 0.01).any()
 
 
-def test_the_pages_seed_is_the_smallest_that_passes_both_tests(run, raw):
+def test_the_pages_seed_is_the_smallest_that_passes_both_tests(values, raw):
     _, fit, errors, _ = raw
     count = len(raw[0])
     _, targets, _ = drawn(range(count))
     spike = errors.max(dim=0).values / errors[0]
     fit = 1 - ((targets - fit) ** 2).mean(dim=(1, 2)) / targets.var(dim=(1, 2), unbiased=False)
     passing = [seed for seed in range(count) if spike[seed] <= 10 and fit[seed] > 0.5]
-    assert passing[0] == 1 and run.values["eligible"] == len(passing)
-    assert run.values["spike_seed_0"] == pytest.approx(spike[0].item(), rel=1e-6)
-    assert run.values["fit_seed_0"] == pytest.approx(fit[0].item(), rel=1e-6)
+    assert passing[0] == 1 and values["eligible"] == len(passing)
+    assert values["spike_seed_0"] == pytest.approx(spike[0].item(), rel=1e-6)
+    assert values["fit_seed_0"] == pytest.approx(fit[0].item(), rel=1e-6)

@@ -6,11 +6,6 @@ import numpy as np
 import pytest
 
 
-@pytest.fixture(scope="module")
-def run(computed):
-    return computed("tempering")
-
-
 def best_temperature(seed: int, assumed: float, sets: int = 4000) -> float:
     """Return the mean squared z of the function's value: the T of the highest mean log density.
 
@@ -30,13 +25,13 @@ def best_temperature(seed: int, assumed: float, sets: int = 4000) -> float:
     return float(np.mean(total))
 
 
-def test_the_right_noise_wants_temperature_one_and_overstated_noise_a_cold_one(run):
+def test_the_right_noise_wants_temperature_one_and_overstated_noise_a_cold_one(values):
     # A mean of 4000 squares of standard normals has a standard error of (2/4000)^½ = 0.022 times itself.
     right, over = (np.mean([best_temperature(seed, noise) for seed in (11, 12)]) for noise in (0.25, 1.0))
-    assert run.values["best_right"] == pytest.approx(1, abs=4 * 0.022)
+    assert values["best_right"] == pytest.approx(1, abs=4 * 0.022)
     assert right == pytest.approx(1, abs=4 * 0.022)
-    assert run.values["best_over"] == pytest.approx(over, rel=0.15)  # other inputs X as well
-    assert run.values["sets"] == 4000 and over < 0.4
+    assert values["best_over"] == pytest.approx(over, rel=0.15)  # other inputs X as well
+    assert values["sets"] == 4000 and over < 0.4
 
 
 def test_a_tempered_posterior_keeps_its_mode_and_a_tempered_likelihood_does_not(run):

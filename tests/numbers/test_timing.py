@@ -15,11 +15,6 @@ SIZES = {10: 261, 100: 20_601, 500: 503_001}  # 3w + w(w + 1) · 2 + w + 1
 VARIANTS = ["from scratch", "PyTorch", "Bayesian", "no decay"]
 
 
-@pytest.fixture(scope="module")
-def run(computed):
-    return computed("timing")
-
-
 def cells(run, *names: str, **given: object) -> tuple[dict, str]:
     """Execute the page's cells; what is given stands in before the last. Return names and what is printed."""
     namespace, printed = {}, io.StringIO()
@@ -48,14 +43,14 @@ def timed(run):
     return calls, namespace, printed
 
 
-def test_medians_and_ranges_are_those_of_the_rounds_after_two(run, timed):
+def test_medians_and_ranges_are_those_of_the_rounds_after_two(values, timed):
     calls, namespace, printed = timed
     rows = iter(re.findall(r"^ +(\D+?) +([\d.]+) +\(([\d.]+) to ([\d.]+)\)$", printed, re.M))
     own = re.findall(r"D = (\d+): PyTorch's own step takes ([\d.]+) ms", printed)
     for (width, size), (shown, milliseconds) in zip(SIZES.items(), own, strict=True):
         times = [call[3] for call in calls if call[0] == width]
         kept = [times[at : at + 4] for at in range(8, len(times), 4)]
-        assert len(kept) == run.values["repeats"] and int(shown) == size
+        assert len(kept) == values["repeats"] and int(shown) == size
         assert float(milliseconds) == pytest.approx(1e3 * statistics.median(r[1] for r in kept), abs=5.1e-3)
         for place, name in enumerate(VARIANTS):
             ratios = [times[place] / times[1] for times in kept]
@@ -66,13 +61,13 @@ def test_medians_and_ranges_are_those_of_the_rounds_after_two(run, timed):
     assert next(rows, None) is None
 
 
-def test_quoted_ratios_are_the_medians_that_were_printed(run):
+def test_quoted_ratios_are_the_medians_that_were_printed(values, run):
     medians = iter(float(one) for one in re.findall(r"([\d.]+) +\([\d.]+ to", run.stdout["ratios"]))
     for label in ("small", "middle", "large"):
         for name in VARIANTS:
             key = f"{name.replace(' ', '_').lower()}_{label}"
-            assert run.values[key] == pytest.approx(next(medians), abs=5.1e-3)
-    assert [run.values[key] for key in ("smallest", "middle", "largest")] == list(SIZES.values())
+            assert values[key] == pytest.approx(next(medians), abs=5.1e-3)
+    assert [values[key] for key in ("smallest", "middle", "largest")] == list(SIZES.values())
 
 
 def test_stopwatch_divides_what_passes_by_the_steps(run):

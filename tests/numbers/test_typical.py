@@ -7,14 +7,9 @@ import pytest
 from scipy import integrate, optimize, stats
 
 
-@pytest.fixture(scope="module")
-def snippet(computed):
-    return computed("typical")
-
-
-def test_norm_of_a_draw_follows_the_chi_distribution(snippet):
-    tau = snippet.values["prior_variance"]
-    for line in snippet.stdout["norms"].splitlines()[2:]:
+def test_norm_of_a_draw_follows_the_chi_distribution(values, run):
+    tau = values["prior_variance"]
+    for line in run.stdout["norms"].splitlines()[2:]:
         D, shell, mean, sd, low, _, high, gap = line.split()
         chi = stats.chi(int(D), scale=tau**0.5)
         # 20 000 draws: standard error of the mean about 0.007, of a quantile about 0.02.
@@ -26,7 +21,7 @@ def test_norm_of_a_draw_follows_the_chi_distribution(snippet):
         assert float(gap) == pytest.approx(int(D) / 2, rel=0.02, abs=0.06)
 
 
-def test_output_scale_of_the_prior_agrees_with_a_hand_written_network(snippet):
+def test_output_scale_of_the_prior_agrees_with_a_hand_written_network(values):
     """Random weights and ReLUs in numpy; at x = 10 the features are those of 60 points on [-10, 10]."""
     x = np.linspace(-10, 10, 60)
     raw = np.stack([x, x**2], axis=1)
@@ -40,15 +35,12 @@ def test_output_scale_of_the_prior_agrees_with_a_hand_written_network(snippet):
             value = np.einsum("dij,dj->di", weight, value if layer == 0 else np.maximum(value, 0))
             value += rng.normal(size=value.shape) * std
         # Outputs are heavy-tailed: the standard deviation of 20 000 draws varies by about 2 %.
-        assert snippet.values[key] == pytest.approx(value.std(), rel=0.08)
+        assert values[key] == pytest.approx(value.std(), rel=0.08)
+    # Four layers: it goes as the fourth power of that of the weights, but for biases.
+    assert values["output_ratio"] == pytest.approx(10**2, rel=0.02)
 
 
-def test_ten_times_less_decay_gives_outputs_nearly_a_hundred_times_larger(snippet):
-    """Four layers: the standard deviation goes as the fourth power of that of the weights, but for biases."""
-    assert snippet.values["output_ratio"] == pytest.approx(10**2, rel=0.02)
-
-
-def test_coin_modes_are_optima_of_their_densities(snippet):
+def test_coin_modes_are_optima_of_their_densities(values):
     """Nine heads of ten, logit ~ N(0, 1); the density over p gains the Jacobian 1 / (p (1 - p))."""
 
     def over_logit(z):
@@ -59,19 +51,16 @@ def test_coin_modes_are_optima_of_their_densities(snippet):
 
     z = optimize.minimize_scalar(over_logit, bounds=(-5, 5), method="bounded", options={"xatol": 1e-10}).x
     p = optimize.minimize_scalar(over_p, bounds=(0.01, 0.99), method="bounded", options={"xatol": 1e-10}).x
-    v = snippet.values
-    assert v["mode_of_logit"] == pytest.approx(
-        1 / (1 + math.exp(-z)), abs=5e-5
-    )
-    assert v["mode_of_p"] == pytest.approx(p, abs=5e-5)
+    assert values["mode_of_logit"] == pytest.approx(1 / (1 + math.exp(-z)), abs=5e-5)
+    assert values["mode_of_p"] == pytest.approx(p, abs=5e-5)
     total, _ = integrate.quad(lambda z: math.exp(-over_logit(z)), -12, 12)
-    median = math.log(v["median_p"] / (1 - v["median_p"]))
+    median = math.log(values["median_p"] / (1 - values["median_p"]))
     half, _ = integrate.quad(lambda z: math.exp(-over_logit(z)), -12, median)
     assert half / total == pytest.approx(0.5, abs=1e-4)
 
 
-def test_products_print_the_soft_threshold(snippet):
-    _, *rows = snippet.stdout["product"].splitlines()
+def test_products_print_the_soft_threshold(run):
+    _, *rows = run.stdout["product"].splitlines()
     assert len(rows) == 3
     for line in rows:
         target, single, shrunk, double, threshold = map(float, line.split())
@@ -79,21 +68,20 @@ def test_products_print_the_soft_threshold(snippet):
         assert double == threshold == pytest.approx(max(target - 0.3, 0), abs=1e-4)
 
 
-def test_no_draw_comes_near_the_mode(snippet):
-    v = snippet.values
-    chi = stats.chi(v["parameters"], scale=v["prior_variance"] ** 0.5)
+def test_no_draw_comes_near_the_mode(values):
+    chi = stats.chi(values["parameters"], scale=values["prior_variance"] ** 0.5)
     # The number of draws expected below the smallest is exponential with mean one.
-    assert 0.005 < v["draws"] * chi.cdf(v["norm_smallest"]) < 7
-    below = stats.norm(scale=v["prior_variance"] ** 0.5)
-    one = v["norm_smallest"] / v["parameters"] ** 0.5  # a vector of that norm, all entries alike
-    orders = v["parameters"] * (below.logpdf(0) - below.logpdf(one)) / math.log(10)
-    assert v["orders_below"] == pytest.approx(orders, rel=1e-9)
-    assert v["n"] == 60 and v["prior_variance"] == pytest.approx(1 / 0.6)
+    assert 0.005 < values["draws"] * chi.cdf(values["norm_smallest"]) < 7
+    below = stats.norm(scale=values["prior_variance"] ** 0.5)
+    one = values["norm_smallest"] / values["parameters"] ** 0.5  # a vector of that norm, all entries alike
+    orders = values["parameters"] * (below.logpdf(0) - below.logpdf(one)) / math.log(10)
+    assert values["orders_below"] == pytest.approx(orders, rel=1e-9)
+    assert values["n"] == 60 and values["prior_variance"] == pytest.approx(1 / 0.6)
 
 
-def test_posterior_draws_are_as_long_as_on_other_data_sets(snippet):
+def test_posterior_draws_are_as_long_as_on_other_data_sets(values):
     """Fifty parameters, thirty examples, again and again: by least squares on rows for data and prior."""
-    v, ends = snippet.values, []
+    ends = []
     for seed in range(30):
         rng = np.random.default_rng(1000 + seed)
         theta, X = rng.normal(size=50) / 0.6**0.5, rng.normal(size=(30, 50))
@@ -104,13 +92,9 @@ def test_posterior_draws_are_as_long_as_on_other_data_sets(snippet):
         squares = np.sum(draws**2, axis=1)
         ends.append([*np.quantile(squares, [0.05, 0.95]), mode @ mode / 50])
     mean, spread = np.mean(ends, axis=0), np.std(ends, axis=0)
-    found = np.array([v["posterior_low"], v["posterior_high"], v["naive_variance"]])
+    found = np.array([values["posterior_low"], values["posterior_high"], values["naive_variance"]])
     assert np.all(np.abs(found - mean) < 4 * spread)  # one data set among others
-    assert v["wide_parameters"] == 50
-    assert v["posterior_low"] < v["norm_true"] < v["posterior_high"] and v["norm_mode"] < v["posterior_low"]
-
-
-def test_map_estimate_is_shorter_than_posterior_draws_and_truth(snippet):
-    v = snippet.values
-    assert v["norm_mode"] < min(v["norm_posterior"], v["norm_true"])
-    assert v["naive_variance"] < v["prior_variance"]
+    assert values["wide_parameters"] == 50
+    assert values["norm_mode"] < values["posterior_low"] < values["norm_true"] < values["posterior_high"]
+    assert values["posterior_low"] < values["norm_posterior"] < values["posterior_high"]
+    assert values["naive_variance"] < values["prior_variance"]

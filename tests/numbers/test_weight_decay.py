@@ -25,11 +25,6 @@ def ends_at(vector: torch.Tensor) -> tuple[float, float, float, float]:
 
 
 @pytest.fixture(scope="module")
-def run(computed):
-    return computed("weight_decay")
-
-
-@pytest.fixture(scope="module")
 def first_errors(run) -> np.ndarray:
     """Return the printed errors of epochs 0 to 4: from scratch, PyTorch, Bayesian, NLL."""
     return np.array([list(map(float, row[1:])) for row in table(run.stdout["first_errors"])])
@@ -66,20 +61,11 @@ def test_from_scratch_gradient_equals_autograd_plus_decay_bit_for_bit(run):
     assert table(run.stdout["differences"])[0][1] == "0.0"
 
 
-def test_prior_variance_is_one_over_n_lambda(run):
-    assert run.values["prior_variance"] == pytest.approx(1 / (N * DECAY), rel=1e-15)
-
-
-def test_runs_span_a_tenth_of_a_decay_time_constant(run):
-    assert run.values["time_constants"] == pytest.approx(LR * DECAY * 1000)
-    assert run.values["shrink"] == pytest.approx(np.exp(-0.1), rel=1e-4)  # (1 − x/k)^k is near e^−x
-
-
-def test_the_largest_bayesian_difference_is_one_ulp_of_one_entry(run):
-    entry, apart = run.values["worst_gradient"], run.values["worst_apart"]
+def test_the_largest_bayesian_difference_is_one_ulp_of_one_entry(values):
+    entry, apart = values["worst_gradient"], values["worst_apart"]
     assert apart == float(np.spacing(np.float32(abs(entry))))
-    assert run.values["worst_ulps"] == 1
-    assert apart <= run.values["difference_bayesian"] < 1.1 * apart  # the other entries add little
+    assert values["worst_ulps"] == 1
+    assert apart <= values["difference_bayesian"] < 1.1 * apart  # the other entries add little
 
 
 SUMS = {
@@ -120,61 +106,70 @@ def further_by(theta: torch.Tensor, name: str) -> torch.Tensor:
     return theta
 
 
-def test_first_differences_are_those_of_the_own_runs(run, own):
+def test_first_differences_are_those_of_the_own_runs(values, run, own):
     firsts = {name: torch.stack(slopes).double().numpy() for name, (_, slopes, _) in own.items()}
     for column, name in ((1, "from scratch"), (2, "Bayesian")):
         norms = np.linalg.norm(firsts[name] - firsts["PyTorch"], axis=1)
         printed = [float(row[column]) for row in table(run.stdout["differences"])]
         assert printed == pytest.approx(norms.tolist(), rel=1e-5)  # the norm is float32's there
-    first, largest = (run.values[f"difference_bayesian{end}"] for end in ("_first", ""))
+    first, largest = (values[f"difference_bayesian{end}"] for end in ("_first", ""))
     assert (first, largest) == pytest.approx((norms[0], norms.max()), rel=1e-5)
     worst = int(np.argmax(norms))
     apart = np.abs(firsts["Bayesian"] - firsts["PyTorch"])[worst]
-    assert (run.values["worst_epoch"], run.values["worst_apart"]) == (worst, apart.max())
-    assert run.values["worst_gradient"] == firsts["PyTorch"][worst, np.argmax(apart)]
+    assert (values["worst_epoch"], values["worst_apart"]) == (worst, apart.max())
+    assert values["worst_gradient"] == firsts["PyTorch"][worst, np.argmax(apart)]
 
 
-def test_every_row_of_where_the_runs_end_is_that_of_the_own_runs(run, own):
-    """The same points, where MSE, L and norms are evaluated in float64 and by hand."""
-    for cell, names, further in (("where_they_end", SUMS, 0), ("further", ("PyTorch", "no decay"), 1)):
-        found = {name: list(map(float, row)) for name, *row in table(run.stdout[cell])}
-        for name in names:
-            expected = ends_at(further_by(own[name][0], name) if further else own[name][0])
-            for shown, one, half in zip(found[name], expected, (5e-6, 5e-5, 5e-5, 5e-4), strict=True):
-                assert shown == pytest.approx(one, abs=half + 1e-5)  # 1e-5: float32 of a sum of 60
+@pytest.fixture(scope="module")
+def ends(own):
+    """Return MSE, L, ‖θ‖ and ‖∇L‖ where the runs end, and a thousand smaller steps further."""
+    found = {("where_they_end", name): ends_at(end) for name, (end, *_) in own.items()}
+    for name in ("PyTorch", "no decay"):
+        found["further", name] = ends_at(further_by(own[name][0], name))
+    return found
 
 
-def test_oscillation_made_the_controls_error_larger(run, own):
-    decayed, control = (
-        [ends_at(end) for end in (own[name][0], further_by(own[name][0], name))]
-        for name in ("PyTorch", "no decay")
+def test_every_row_of_where_the_runs_end_is_that_of_the_own_runs(run, ends):
+    for (cell, name), expected in ends.items():
+        (shown,) = (row[1:] for row in table(run.stdout[cell]) if row[0] == name)
+        for one, other, half in zip(shown, expected, (5e-6, 5e-5, 5e-5, 5e-4), strict=True):
+            assert float(one) == pytest.approx(other, abs=half + 1e-5)  # 1e-5: float32 of a sum of 60
+
+
+def test_oscillation_made_the_controls_error_larger(values, ends):
+    (final, control), (later, control_later) = (
+        [ends[cell, name] for name in ("PyTorch", "no decay")] for cell in ("where_they_end", "further")
     )
-    assert control[0][0] > decayed[0][0] and control[1][0] < decayed[1][0]
-    for at, key in enumerate(("final", "further")):
-        assert run.values[f"{key}_error"] == pytest.approx(decayed[at][0], rel=1e-4)
-        assert run.values[f"{key}_error_control"] == pytest.approx(control[at][0], rel=1e-4)
-    assert run.values["final_gradient"] == pytest.approx(decayed[0][3], rel=1e-3)
-    assert run.values["final_norm"] == pytest.approx(decayed[0][2], rel=1e-5)
-    assert run.values["final_norm_control"] == pytest.approx(control[0][2], rel=1e-5)
+    assert control[0] > final[0] and control_later[0] < later[0]
+    errors = {"final_error": final, "final_error_control": control}
+    errors |= {"further_error": later, "further_error_control": control_later}
+    for key, end in errors.items():
+        assert values[key] == pytest.approx(end[0], rel=1e-4)
+    assert values["final_gradient"] == pytest.approx(final[3], rel=1e-3)
+    assert values["final_norm"] == pytest.approx(final[2], rel=1e-5)
+    assert values["final_norm_control"] == pytest.approx(control[2], rel=1e-5)
 
 
-def test_what_the_runs_share_is_that_of_the_draws(run):
+def test_what_the_runs_share_is_that_of_the_draws_and_a_tenth_of_a_time_constant(values, run):
     features, y, start = draws(1)
     norm = np.linalg.norm(start.double().numpy())
     assert run.stdout["data"] == f"n = {len(features)} examples, noise variance {0.5**2}\n"
     assert run.stdout["start"] == f"D = {start.numel()} parameters, initial norm {norm:.4f}\n"
     expected = {"n": len(y), "parameters": start.numel(), "seed": 1, "weight_decay": DECAY}
-    assert {key: run.values[key] for key in expected} == expected
-    assert run.values["noise_variance"] == run.values["noise_sd"] ** 2 == 0.25
+    assert {key: values[key] for key in expected} == expected
+    assert values["noise_variance"] == values["noise_sd"] ** 2 == 0.25
+    assert values["prior_variance"] == pytest.approx(1 / (N * DECAY), rel=1e-15)
+    assert values["time_constants"] == pytest.approx(LR * DECAY * 1000)
+    assert values["shrink"] == pytest.approx(np.exp(-0.1), rel=1e-4)  # (1 − x/k)^k is near e^−x
 
 
-def test_gaps_and_drawn_fits_are_those_of_the_own_runs(run, own):
+def test_gaps_and_drawn_fits_are_those_of_the_own_runs(values, run, own):
     """Bit for bit: a run's last digit grows a thousandfold and more, so that nothing looser would hold."""
     grid = torch.linspace(-10, 10, 100)
     fits = {name: predict(end, torch.stack([grid, grid**2], dim=1))[:, 0] for name, (end, *_) in own.items()}
     gaps = {name: (fits[name] - fits["PyTorch"]).abs().max().item() for name in SUMS}
     keys = {"gap_scratch": "from scratch", "gap_bayesian": "Bayesian", "gap_control": "no decay"}
-    assert {key: run.values[key] for key in keys} == {key: gaps[name] for key, name in keys.items()}
+    assert {key: values[key] for key in keys} == {key: gaps[name] for key, name in keys.items()}
     assert max(gaps["from scratch"], gaps["Bayesian"]) < 0.1 * gaps["no decay"]
     for name, panel in zip(SUMS, run.figures["figure_fits"][0]["axes"]):
         curves = [line["y"] for line in panel["lines"] if len(line["y"]) == 100]

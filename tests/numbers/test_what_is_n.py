@@ -7,13 +7,8 @@ from cells import functions, table
 
 
 @pytest.fixture(scope="module")
-def snippet(computed):
-    return computed("what_is_n")
-
-
-@pytest.fixture(scope="module")
-def data():
-    """The snippet's random numbers, drawn again, as NumPy arrays."""
+def data(run):
+    """The run's random numbers, drawn again, as NumPy arrays."""
     torch.manual_seed(0)
     logits = torch.randn(8, 16, 50, dtype=torch.float64)
     tokens = torch.randint(50, (8, 16))
@@ -27,13 +22,13 @@ def kept_of(length=16, sentences=8):
     return np.arange(length) < (4 + np.arange(sentences) * 12 / 7).astype(int)[:, None]
 
 
-def test_each_mean_divides_by_what_its_definition_says(snippet, data):
+def test_each_mean_divides_by_what_its_definition_says(values, run, data):
     _, tokens, _ = data
     weights = np.where(tokens < 5, 10, 1).sum()
     expected = [128, kept_of().sum(), weights, 128, 300, 300]
-    assert [int(row[1]) for row in table(snippet.stdout["counts"])] == expected
-    v = snippet.values
-    assert v["tokens"] == v["sentences"] * v["length"] == 128 and v["kept"] == kept_of().sum()
+    assert [int(row[1]) for row in table(run.stdout["counts"])] == expected
+    assert values["tokens"] == values["sentences"] * values["length"] == 128
+    assert values["kept"] == kept_of().sum()
 
 
 @pytest.mark.parametrize("options", [{}, {"weight": 2.5}, {"label_smoothing": 0.2}])
@@ -67,9 +62,9 @@ def token_gradients(data):
     return features[..., None] * (1 / 50 - np.eye(50)[tokens])[:, :, None, :]
 
 
-def test_accumulated_gradients_are_the_sums_of_their_tokens(snippet, data):
+def test_accumulated_gradients_are_the_sums_of_their_tokens(values, run, data):
     each = token_gradients(data)
-    rows = table(snippet.stdout["accumulation"])
+    rows = table(run.stdout["accumulation"])
     found = []
     for kept in (np.ones((8, 16), bool), kept_of()):
         whole = each[kept].mean(0)
@@ -81,14 +76,14 @@ def test_accumulated_gradients_are_the_sums_of_their_tokens(snippet, data):
             found.append((np.linalg.norm(summed) / norm, np.linalg.norm(summed - whole) / norm))
     shown = [(float(row[1]), float(row[2])) for row in rows]
     assert np.allclose(shown, found, atol=0.0051)  # two decimals
-    assert snippet.values["padded_apart"] == pytest.approx(found[4][1], rel=1e-9)
+    assert values["padded_apart"] == pytest.approx(found[4][1], rel=1e-9)
     sizes = [kept_of()[k : k + 2].sum() for k in range(0, 8, 2)]
-    assert (snippet.values["shortest"], snippet.values["longest"]) == (min(sizes), max(sizes))
+    assert (values["shortest"], values["longest"]) == (min(sizes), max(sizes))
 
 
-def test_copies_as_new_data_are_that_many_observations_of_each_target(snippet):
+def test_copies_as_new_data_are_that_many_observations_of_each_target(values, run):
     """The posterior mode with every copy as an example, and with each copy's term to the power 1/K."""
-    rng, K = np.random.default_rng(1), snippet.values["copies"]
+    rng, K = np.random.default_rng(1), values["copies"]
     X = rng.normal(size=(96, 6))
     y = X @ rng.normal(size=6) * 0.05**0.5
     y += rng.normal(size=96) * 0.5
@@ -97,7 +92,7 @@ def test_copies_as_new_data_are_that_many_observations_of_each_target(snippet):
     def mode(power):
         return np.linalg.solve(power * X.T @ X / 0.25 + np.eye(6) / 0.05, power * X.T @ y / 0.25)
 
-    lines = [line.split() for line in snippet.stdout["augmentation"].splitlines()[1:]]
+    lines = [line.split() for line in run.stdout["augmentation"].splitlines()[1:]]
     norms = [float(line[-1]) for line in lines]
     assert norms == pytest.approx([np.linalg.norm(mode(1 / K)), np.linalg.norm(mode(1))], abs=6e-5)
     decays = [float(line[-2]) for line in lines]
