@@ -18,8 +18,8 @@ PAGES = [page.removesuffix("index.html") for page in PAGES] + ["404.html", "note
 NOTEBOOKS = {f"notebooks/{path.stem}/" for path in (ROOT / "snippets").glob("*.py")} - {*PAGES}
 AXE = (ROOT / "node_modules/axe-core/axe.min.js").read_text(encoding="utf-8")
 RULES = ["wcag2a", "wcag2aa", "wcag2aaa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# No rule of WCAG is left out, and one best practice that the theme's own markup does not follow: a <nav> without
-# a name stands in each block of code that has come near, around its copy button.
+# No rule of WCAG is left out, and one best practice that the theme's own markup does not follow: a <nav>
+# without a name stands in each block of code that has come near, around its copy button.
 OPTIONS = {"runOnly": RULES, "rules": {"landmark-unique": {"enabled": False}}}
 FAULTS = f"""async () => (await axe.run({json.dumps(OPTIONS)})).violations.flatMap(
   rule => rule.nodes.map(node => `${{rule.id}}: ${{node.target}}: ${{node.failureSummary}}`))"""
