@@ -34,6 +34,8 @@ def finish_cells(page: Page, repository: str) -> None:
             label = f"Code of cell {name[0].text_content()}" if name else "Code"
             code.attrib.update({"tabindex": "0", "role": "group", "aria-label": label})
             page.edit(code, lean)
+    for code in page.tree.xpath("//code[not(ancestor::pre)][string-length() < 25]"):
+        code.classes.add("short")  # it stays on one line
     for table in list(page.tree.iter("table")):
         wrap(table, "div", **{"class": "table"}, tabindex="0", role="group", aria_label="Table")
     for figure in page.tree.iterfind(".//figure[@id]"):

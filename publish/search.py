@@ -15,7 +15,9 @@ from publish.page import Page
 BLOCKS = re.compile(r"<pre>.*?</pre>", re.DOTALL)
 FORMULA = re.compile(r"\\\((.*?)\\\)|\\\[(.*?)\\\]", re.DOTALL)
 COMMAND = re.compile(r"\\([a-zA-Z]+|.)")
+FRACTION = re.compile(r"\\frac\{([^{}]*)\}\{([^{}]*)\}")
 NAMES = html5 | {"cdot;": "·", "infty;": "∞", "sqrt;": "√", "log;": "log", "exp;": "exp"}
+NAMES |= {"lvert;": "|", "rvert;": "|", "lVert;": "‖", "rVert;": "‖"}
 
 
 def finish_index(site: Path, pages: list[Page]) -> None:
@@ -49,6 +51,6 @@ def plain(text: str) -> str:
 
 def signs(tex: str) -> str:
     """Return a formula as plain signs: HTML's name of a sign is mostly TeX's."""
-    tex = re.sub(r"\\tag\{[^}]*\}|[{}^_]", "", tex)
+    tex = FRACTION.sub(r"\1/\2", re.sub(r"\\tag\{[^}]*\}", "", tex))
     tex = COMMAND.sub(lambda match: NAMES.get(f"{match[1]};", " "), tex)
-    return " ".join(tex.split())
+    return " ".join(re.sub("[{}^_]", "", tex).split())

@@ -48,8 +48,8 @@ a, b = torch.meshgrid(
 plane = torch.stack([a, b], dim=-1) - minimum
 levels = torch.einsum("ijk,kl,ijl->ij", plane, curvature, plane) / 2
 edge = 1 / weight_decay
-fig, ax = plt.subplots(figsize=(4.6, 3))
-ax.contour(a, b, levels, levels=[0.1, 0.5, 1.2, 2.2, 3.5, 5, 7], colors="0.5",
+fig, ax = plt.subplots(figsize=(5.4, 3.2))
+ax.contour(a, b, levels, levels=[0.1, 0.5, 1.2, 2.2, 3.5, 5], colors="0.5",
            linewidths=0.8)
 square = plt.Rectangle((-edge, -edge), 2 * edge, 2 * edge)
 square.set(facecolor="C2", edgecolor="C2", alpha=0.15)
@@ -58,10 +58,11 @@ for (name, path), style in zip(paths.items(), ("C0-", "C1--"), strict=True):
     ax.plot(*path.T, style, label=name)
     ax.plot(*path[-1], style[:2] + "o", ms=7)
 ax.plot(*minimum, "k+", ms=10, mew=1.8)
-ax.annotate("minimum of f", minimum + torch.tensor([0.2, 0.3]), ha="right")
-ax.annotate("box |θ| ≤ 1/λ", (-0.95, 0.75), color="C2")
+paper = {"fc": "w", "ec": "none", "pad": 1}
+ax.annotate("minimum of f", minimum + torch.tensor([0.2, 0.3]), ha="right", bbox=paper)
+ax.annotate("box |θ| ≤ 1/λ", (-0.95, 0.72), color="C2")
 ax.set(xlabel="first parameter", ylabel="second parameter", aspect="equal")
-ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.22), ncols=2)
+ax.legend(loc="upper center", bbox_to_anchor=(0.5, 1.2), ncols=2)
 sgd, adamw = (path[-1].tolist() for path in paths.values())
 side = "inside" if max(map(abs, sgd)) <= edge else "outside"
 fig.set_label(

@@ -17,7 +17,7 @@ for n, name in sizes.items():
         prior_std[n, weight_decay] = math.sqrt(1 / (n * weight_decay))
     epochs[n] = 1 / (lr * 1e-2) / (n / batch)  # 1/(ηλ) steps, in epochs
     print(f"| {n:,}{name} | {prior_std[n, 1e-2]:.2g}"
-          f" | {prior_std[n, 1e-4]:.2g} | {epochs[n]:,.0f} epochs |")
+          f" | {prior_std[n, 1e-4]:.2g} | {epochs[n]:,.0f} |")
 
 # %% values tags=["hidden"]
 values = {

@@ -224,8 +224,8 @@ fates = audit(encoder, adamw, n=1_000_000)
 models = {
     "MLP": (mlp, rows),
     "conv net": (conv, images),
-    "pre-norm encoder": (encoder, tokens),
-    "post-norm encoder": (encoder_of(norm_first=False), tokens),
+    "pre-norm": (encoder, tokens),
+    "post-norm": (encoder_of(norm_first=False), tokens),
 }
 kinds = (torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW)
 
@@ -239,7 +239,7 @@ def tally(model, x, optimizer):
 
 
 tallies = {}
-print(" " * 28, *(f"{kind.__name__:>6}" for kind in kinds))
+print(" " * 20, *(f"{kind.__name__:>6}" for kind in kinds))
 for name, (model, x) in models.items():
     for split in ("one group", "by shape"):
         tallies[name, split] = []
@@ -248,7 +248,7 @@ for name, (model, x) in models.items():
             groups = one if split == "one group" else by_shape(model, 1e-4)
             tallies[name, split].append(tally(model, x, kind(groups)))
         cells = [f"{text:>6}" for text in tallies[name, split]]
-        print(f"{name}, {split}".ljust(28), *cells)
+        print(f"{name}, {split}".ljust(20), *cells)
 
 # %% values tags=["hidden"]
 no_map = {name: int(tallies[name, "by shape"][0].split("/")[2]) for name in models}
@@ -257,6 +257,6 @@ values = {
     "weight_decay": 5e-4,
     "prior_std": (1 / (50_000 * 5e-4)) ** 0.5,
     "conv_no_map": no_map["conv net"],
-    "encoder_no_map": no_map["pre-norm encoder"],
-    "encoder_last_no_map": no_map["post-norm encoder"],
+    "encoder_no_map": no_map["pre-norm"],
+    "encoder_last_no_map": no_map["post-norm"],
 }

@@ -55,10 +55,10 @@ def exchange(name, network, x, norm, weight, c=100):
     output, before = network(x), 0.5 * weight.square().sum()
     norm.weight.mul_(c), norm.bias.mul_(c), weight.div_(c)
     after, moved = 0.5 * weight.square().sum(), (network(x) - output).abs().max()
-    print(f"{name:23} {before:7.4f} {after:8.6f} {moved:7.4f}")
+    print(f"{name:23} {before:5.3f} {after:8.6f} {moved:6.4f}")
 
 
-print("penalty of the layer     before    after   moved")
+print("penalty of the layer   before    after  moved")
 attention = block.self_attn.in_proj_weight
 exchange("LayerNorm → Q, K, V", block, tokens, block.norm1, attention)
 exchange("LayerNorm → fc1 → GELU", block, tokens, block.norm2, block.linear1.weight)
@@ -130,7 +130,7 @@ nll().backward()
 optimizer.step()
 applied = [(p0 - p.detach()) / lr for p0, p in zip(before, model.parameters())]
 gap = sum((a - b).square().sum() for a, b in zip(applied, bayes)).sqrt()
-print("SGD applied the gradient of the log joint:", bool(gap < 1e-12))
+print("SGD took the log joint's gradient:", bool(gap < 1e-12))
 
 # %% [markdown]
 # Linear regression with a target far from zero: what a flat prior on the
@@ -158,8 +158,8 @@ target = features @ torch.tensor([2.0, -1.0, 0.5]) + 20 + torch.randn(40)
 
 # %% shift
 ends = {}
-print("           slopes               intercept")
-for shift, unit in ((0, "Celsius"), (273.15, "kelvin")):
+print("           slopes             intercept")
+for shift, unit in ((0, "°C"), (273.15, "K")):
     for everything, name in ((False, "bias flat"), (True, "all decay")):
         end = ends[name, unit] = fit(everything, shift)
         row = "{:7.3f}{:7.3f}{:7.3f}{:9.2f}".format(*end.tolist())
@@ -167,7 +167,7 @@ for shift, unit in ((0, "Celsius"), (273.15, "kelvin")):
 
 # %% values tags=["hidden"]
 values = {
-    "intercept_flat": ends["bias flat", "Celsius"][3].item(),
-    "intercept_decayed": ends["all decay", "Celsius"][3].item(),
+    "intercept_flat": ends["bias flat", "°C"][3].item(),
+    "intercept_decayed": ends["all decay", "°C"][3].item(),
     "prior_std": (1 / (40 * 0.1)) ** 0.5,
 }

@@ -73,6 +73,7 @@ with torch.no_grad():
     curves = predict(theta, standardize(grid))[:, :, 0]
     clean = truth(torch.stack([grid, grid**2], dim=1))[:, 0]
 fig, axes = plt.subplots(2, 2, figsize=(6.4, 4.2))
+fig.get_layout_engine().set(hspace=0.08)
 for (name, k), ax in zip(shown.items(), axes.flat):
     ax.plot(x, y, "o", color="C1", ms=3, alpha=0.7)
     ax.plot(grid, clean, "k--", lw=1.1)

@@ -94,9 +94,10 @@ posterior_mode = np.linalg.solve(precision, X.T @ y / noise_variance)
 
 for name in losses:
     print(f"τ = {prior_variance:g}, {name}: λ = {same[name]['lambda']:.6f}")
-print(f"     MSE   half MSE      Ridge, alpha = {alpha:.3f}   posterior mode")
+print(f"τ = {prior_variance:g}, Ridge: alpha = {alpha:.3f}")
+print("      MSE   half MSE      Ridge        MAP")
 for row in zip(*weights.values(), by_ridge, posterior_mode):
-    print("{:9.6f}  {:9.6f}  {:9.6f}  {:25.6f}".format(*row))
+    print("{:9.6f}  {:9.6f}  {:9.6f}  {:9.6f}".format(*row))
 
 # %% logistic
 same_c = convert("prior_variance", prior_variance, n)
@@ -142,11 +143,11 @@ for name, weight, bias in rows:
 # loss that takes the mean.
 
 # %% meaning tags=["markdown"]
-print("| setting | n = 60 | n = 50,000 | n = 1,281,167 | n = 1e9 |")
+print("| λ | n\xa0=\xa060 | 50,000 | 1,281,167 | 1e9 |")
 print("|---|--:|--:|--:|--:|")
-settings = [(f"`weight_decay={decay:g}`", "lambda", decay)
+settings = [(f"{decay:g}", "lambda", decay)
             for decay in (1e-2, 1e-3, 1e-4)]
-for name, known, strength in [*settings, ("scikit-learn’s `C=1`", "C", 1.0)]:
+for name, known, strength in [*settings, ("`C=1`", "C", 1.0)]:
     stds = [convert(known, strength, count)["prior_std"]
             for count in (60, 50_000, 1_281_167, 10**9)]
     print(f"| {name} |", " | ".join(f"{std:.3g}" for std in stds), "|")

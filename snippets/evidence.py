@@ -83,7 +83,7 @@ picks = {"evidence": evidence.argmax(0), "5 folds": held_out.argmin(0),
          "true τ": np.abs(grid - true_variance).argmin(), "flattest prior": -1}
 price = {}
 print(f"error beyond the noise, {draws} data sets")
-print("                mean   τ, 10 to 90 %")
+print("                mean   τ, 10% to 90%")
 for name, index in picks.items():
     index = np.broadcast_to(index, draws)
     price[name] = error[index, np.arange(draws)]
@@ -95,7 +95,7 @@ for a, b in [("evidence", "true τ"), ("5 folds", "true τ"),
              ("evidence", "5 folds"), ("one split", "flattest prior")]:
     gap = price[a] - price[b]
     gaps[a, b] = gap.mean(), gap.std() / draws**0.5
-    print("{:+.4f} ± {:.4f} ".format(*gaps[a, b]), f"{a} minus {b}")
+    print("{:+.4f} ± {:.4f} ".format(*gaps[a, b]), f"{a} − {b}")
 
 # %% figure
 fig, (top, bottom) = plt.subplots(2, 1, figsize=(5.4, 3.9), sharex=True)
@@ -109,8 +109,9 @@ for name, line in [("evidence", "C0--"), ("5 folds", "C1:"),
     bottom.axhline(price[name].mean(), color=line[:2], ls=line[2:], label=name)
 for axes in (top, bottom):
     axes.axvline(true_variance, color="0.5", linewidth=1, label="true τ")
-bottom.set(xlabel="prior variance τ", ylabel="mean error", ylim=(0.15, 0.5))
-bottom.legend(loc="upper right", ncols=2)
+bottom.set(xlabel="prior variance τ", ylabel="mean error", ylim=(0.15, 0.45))
+fig.legend(*bottom.get_legend_handles_labels(), loc="outside upper center",
+           ncols=3)
 bottom.set_xticks([1e-3, 1e-1, 1e1])
 peaks, average = grid[scores.argmax(0)], error.mean(axis=1)
 by_price = sorted(list(picks)[:3], key=lambda name: price[name].mean())

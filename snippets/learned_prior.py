@@ -123,8 +123,8 @@ print("|---" + "|--:" * 5 + "|")
 for scenario, errors in results.items():
     row = [f"{error.mean():.2f}" for error in errors.values()]
     gain = errors["full"] - errors["mean"]
-    row += ["{:+.2f}\xa0±\xa0{:.2f}".format(*mean_and_error(gain)).replace("-", "−")]
-    row += [f"{100 * (gain < 0).double().mean():.0f}\xa0%"]
+    row += ["{:+.2f} ±\xa0{:.2f}".format(*mean_and_error(gain)).replace("-", "−")]
+    row += [f"{100 * (gain < 0).double().mean():.0f}%"]
     print(f"| {scenario} | {' | '.join(row)} |")
 
 # %% dots

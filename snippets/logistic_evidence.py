@@ -127,30 +127,32 @@ def mean_and_error(gap):
     return gap.mean(), gap.std() / draws**0.5
 
 
-print("    mean ± s.e.     median  worst 5 % beyond")
 cost = {}
 for a, b in [("evidence", "true τ"), ("5 folds", "true τ"),
              ("evidence", "5 folds")]:
     gap = price[a] - price[b]
     cost[a, b] = *mean_and_error(gap), np.median(gap), np.quantile(gap, 0.95)
-    print("{:+.4f} ± {:.4f}  {:7.4f} {:7.3f}    ".format(*cost[a, b]),
-          f"{a} minus {b}")
+print(" " * 15, *(f"{a:>9}" for a, _ in cost))
+print(" " * 15, *(f"{'− ' + b:>9}" for _, b in cost))
+rows = zip(*cost.values())
+for name, row in zip(("mean", "s.e.", "median", "worst 5% beyond"), rows):
+    print(f"{name:15}", *(f"{number:9.4f}" for number in row))
 gap = price["evidence"] - price["true τ"]
 worst = gap.argsort()[-draws // 20 :]
 share = gap[worst].sum() / gap.sum()
 wide = (grid[picks["evidence"][worst]] > 1).mean()
-print(f"the worst 5 % make {share:.0%} of what the evidence costs;")
+print(f"worst 5%: {share:.0%} of what the evidence costs;")
 print(f"in {wide:.0%} of them it chose too large a τ")
 
 # %% stated
 print("by how much one τ, stated for all, beats")
-print("   τ          the evidence           5 folds")
+print("   τ        the evidence             5 folds")
 gains = {}
 for tau in (0.25, 0.5, 1, 2, 4):
     scores = nll[list(grid).index(tau)]
     gains[tau] = [mean_and_error(price[name] - scores)
                   for name in ("evidence", "5 folds")]
-    print(f"{tau:4g}", *("{:+11.4f} ± {:.4f}".format(*g) for g in gains[tau]))
+    print(f"{tau:4g}", *("{:+10.4f} ± {:.4f}".format(*g) for g in gains[tau]))
 
 # %% figure
 fig, (top, bottom) = plt.subplots(2, 1, figsize=(5.4, 3.9), sharex=True)
@@ -161,10 +163,11 @@ top.set(ylabel="log evidence", ylim=(-12, 0.8), yticks=(-10, -5, 0))
 bottom.semilogx(grid, nll.mean(axis=1), "k-", label="one τ for all")
 for name, line in [("evidence", "C0--"), ("5 folds", "C1:")]:
     bottom.axhline(price[name].mean(), color=line[:2], ls=line[2:], label=name)
-for axes, height in ((top, 1), (bottom, 0.5)):  # below the legend
-    axes.axvline(1, 0, height, color="0.5", linewidth=1, label="true τ")
+for axes in (top, bottom):
+    axes.axvline(1, color="0.5", linewidth=1, label="true τ")
 bottom.set(xlabel="prior variance τ", ylabel="mean NLL")
-bottom.legend(loc="upper center")
+fig.legend(*bottom.get_legend_handles_labels(), loc="outside upper center",
+           ncols=2)
 peaks, average = grid[scores.argmax(0)], nll.mean(axis=1)
 fig.set_label(
     "Top: Laplace's log evidence of logistic regression for twelve data sets, "

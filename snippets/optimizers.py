@@ -169,7 +169,7 @@ for age in range(t):
     average = average - LR * keep**age * u[t - 1 - age]
 gap = trajectory(partial(adamw, weight_decay=DECAY))[-1] - average
 print("AdamW equals the sum:", bool(gap.abs().max() < 1e-12))
-print(f"after 1/(ηλ) steps, {(1 - 1e-5) ** 100_000:.3f} of the start is left")
+print(f"after 1/(ηλ) steps {(1 - 1e-5) ** 100_000:.3f} of the start is left")
 
 # %% [markdown]
 # Muon scales its step with the matrix’s shape. Does it scale its decay too?

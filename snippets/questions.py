@@ -148,13 +148,13 @@ def step_on_row_one(weight_decay, sparse=False):
     return table.weight.flatten().tolist()
 
 
-print("row          padding   used      2         3")
+print("row        padding  used     2        3")
 rows_after = {
     "decay 0.01": step_on_row_one(0.01),
     "sparse": step_on_row_one(0.0, sparse=True),
 }
 for name, ends in rows_after.items():
-    print(f"{name:<12}", "    ".join(f"{end:.4f}" for end in ends))
+    print(f"{name:<10}", "   ".join(f"{end:.4f}" for end in ends))
 
 
 # %% entries

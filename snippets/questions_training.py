@@ -108,7 +108,7 @@ for name, kind in kinds.items():
     rate = 0.05 if name == "SGD" else 0.01
     once, ten = (fit(kind, lambda t: 0.5, 1000, by, rate) for by in (1.0, 10.0))
     ends[name] = once, ten
-    print(f"{name:<6} ends at {once:.3f}, ten times the loss {ten:.3f}")
+    print(f"{name:<5} ends at {once:.3f}, ten times the loss {ten:.3f}")
 
 # %% rates
 def pace(optimizer_class, steps=400, **settings):
@@ -126,8 +126,9 @@ paces = {
     "SGD, momentum 0.9": pace(SGD, lr=0.1, weight_decay=1e-4, momentum=0.9),
     "AdamW, lr 1e-3, 0.05": pace(AdamW, lr=1e-3, weight_decay=0.05),
 }
+print("weight lost             a step   in steps")
 for name, share in paces.items():
-    print(f"{name:<21} {share:.1e} a step, memory {1 / share:,.0f} steps")
+    print(f"{name:<21}  {share:.1e}  {1 / share:>9,.0f}")
 
 # %% finetune
 settings = {
@@ -136,7 +137,7 @@ settings = {
 }
 left = {name: (1 - r * d) ** t for name, (r, d, t) in settings.items()}
 for name, share in left.items():
-    print(f"{name:<29} leaves {share:.3f} of a weight")
+    print(f"{name:<29} leaves {share:.3f}")
 
 # %% short_floats
 def share_moved(dtype, pace, count=10_000):
@@ -162,7 +163,7 @@ fits = {}
 for decay in (1e-4, 1e-2, 1.0, 100.0):
     curvature, pull = x.T @ x / 100 + decay * torch.eye(1), x.T @ (3 * x) / 100
     fits[decay] = torch.linalg.solve(curvature, pull).item() / 3
-    print(f"weight_decay {decay:<6g} leaves {fits[decay]:.4f} of the slope")
+    print(f"λ = {decay:<6g} leaves {fits[decay]:.4f} of the slope")
 
 # %% values tags=["hidden"]
 values = {

@@ -54,9 +54,9 @@ for name, size in {"n": n, "B": B}.items():
 # %% wrong_n
 tighter = map_estimate(X, y, prior_variance * B / n, noise_variance)
 epoch = batch_gradients(tighter, n / B * weight_decay).mean(axis=0)
-print(f"with λ from B, zero at τ = {prior_variance * B / n:.5f},"
-      f" {n // B} times below {prior_variance}")
-print(f"norm of that estimate: {np.linalg.norm(tighter):.3f}"
+print(f"with λ from B, for τ = {prior_variance * B / n:.5f},"
+      f" not {prior_variance}:")
+print(f"norm of the estimate {np.linalg.norm(tighter):.3f}"
       f" instead of {np.linalg.norm(best):.3f}")
 
 # %% [markdown]
@@ -92,7 +92,7 @@ rules = [
     (Adam, {"eps": 1e-12}, "Adam", "lr", lr, "wd", wd),
     (AdamW, {"eps": 1e-12}, "AdamW", "lr", lr, "wd", wd),
 ]
-print("| optimizer | `lr` | `weight_decay` | paths differ by |")
+print("| optimizer | `lr` | weight decay | paths differ by |")
 print("|---|---|---|--:|")
 gaps = []
 for kind, options, name, lr_text, new_lr, wd_text, new_wd in rules:

@@ -1,9 +1,9 @@
 # %% [markdown]
 # # Where do optimizers end on ridge regression?
 #
-# Linear regression is the one model whose MAP estimate has a formula. This
-# notebook runs SGD, SGD with momentum, Adam and AdamW to convergence with the
-# same `weight_decay` and measures how far each ends from that estimate.
+# Linear regression has a MAP estimate in closed form. This notebook runs SGD,
+# SGD with momentum, Adam and AdamW to convergence with the same `weight_decay`
+# and measures how far each ends from that estimate.
 
 # %% data
 import torch
@@ -41,7 +41,7 @@ def boxed(radius):
 
 # %% [markdown]
 # Every optimizer starts at zero and lowers its learning rate like $1/t$ from
-# step `hold` on, so that what remains is where it goes.
+# step `hold` on, so that the last point shows where it settles.
 
 # %% descend
 def full_batch(theta):
@@ -112,7 +112,7 @@ def draw(axis, wd):
         axis.plot(path[:, 0], path[:, 1], style, label=name)
     axis.plot(*ridge(wd), "kD", label="ridge (MAP)")
     axis.plot(*ols, "ko", mfc="none", ms=10, label="OLS")
-    axis.plot(*boxed(1 / wd), "kx", ms=8, label="LS in the box")
+    axis.plot(*boxed(1 / wd), "kx", ms=8, label="OLS in the box")
     axis.set(xlim=(-0.3, 3.9), ylim=(-0.3, 2.3))
     axis.set(xlabel="first weight", title=f"weight_decay = {wd}")
 

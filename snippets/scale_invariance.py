@@ -67,12 +67,12 @@ runs = {
     "SGD, unscaled": (SGD, 1, 1, 0.0),
     "SGD, ε = 1e-5": (SGD, 4, 4, 1e-5),
 }
-print(f"from 2w      η times  λ over  differ of {STEPS}")
+print(f"from 2w      η times λ over  differ of {STEPS}")
 gaps = {}
 for name, (kind, rate, over, eps) in runs.items():
     two = losses(kind, 2, rate * ETA, LAMBDA / over, eps)
     gap = gaps[name] = (losses(kind, eps=eps) - two).abs()
-    print(f"{name:15}{rate:5}{over:8}{(gap > 0).sum():8}", end="")
+    print(f"{name:15}{rate:5}{over:7}{(gap > 0).sum():8}", end="")
     print(f"  by {gap.max():.0e}" if gap.any() else "")
 
 # %% [markdown]
@@ -152,11 +152,11 @@ def first_loss(batch, training):
 
 
 print("loss of example 0 in a batch with examples")
-print("                  1, 2, 3  20, 40, 50  57, 58, 59")
+print("                1, 2, 3 20, 40, 50 57, 58, 59")
 for name, training in (("training mode", True), ("evaluation mode", False)):
     row = [first_loss([0, *others], training)
            for others in ([1, 2, 3], [20, 40, 50], [57, 58, 59])]
-    print("{:15} {:9.4f} {:11.4f} {:11.4f}".format(name, *row))
+    print("{:15} {:7.4f} {:10.4f} {:10.4f}".format(name, *row))
 
 # %% values tags=["hidden"]
 shares = [w.norm().item() / eps**0.25 for eps, (w, _) in maps.items()]

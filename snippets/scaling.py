@@ -46,7 +46,7 @@ tenths = errors.reshape(len(sizes), 10, -1, len(grid)).mean(axis=2)
 bests = grid[tenths.argmin(axis=2)]  # (sizes, 10): of a tenth of the draws
 slopes = np.polyfit(np.log(sizes), np.log(bests), 1)[0]
 slope, slope_error = slopes.mean(), slopes.std(ddof=1) / 10**0.5
-print(f"slope of log(best) against log(n): {slope:.3f} ± {slope_error:.3f}")
+print(f"log(best) over log(n): slope {slope:.3f} ± {slope_error:.3f}")
 
 # %% cost_of_keeping
 columns = [excess_errors(n, [from_prior[0], lam, 0.0]).mean(axis=0)

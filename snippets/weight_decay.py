@@ -1,5 +1,5 @@
 # %% [markdown]
-# # Weight decay three ways
+# # Notebook: weight decay three ways
 #
 # One network, one data set, one initial point, three ways to write the same
 # penalty: by hand, as PyTorch’s `weight_decay`, and as a Gaussian prior. A
@@ -182,7 +182,7 @@ for name, ax in zip(runs, axes):
     ax.plot(x, y, "o", color="C1", ms=3, alpha=0.7, label="data")
     ax.plot(grid, fits[name], color="C0", lw=2.6, label="fit")
     ax.plot(grid, fits["no decay"], "k--", lw=1.1, label="no decay")
-    ax.set(title=name, xlabel="input x", xticks=[-10, 0, 10])
+    ax.set(title=name, xlabel="input x", xticks=[-5, 0, 5])
 axes[0].set_ylabel("target y")
 handles, labels = axes[0].get_legend_handles_labels()
 fig.legend(handles, labels, loc="outside upper center", ncols=3)

@@ -100,7 +100,7 @@ def ridge(weight_decay):
     return np.linalg.solve(gram, 2 / (K * n) * X_many.T @ y_many)
 
 
-print("λ divides by         λ  norm of the MAP estimate")
+print("λ divides by         λ  norm of MAP estimate")
 norms = {}
 for name, count in {"n": n, "K n": K * n}.items():
     decay = 2 * noise_variance / (count * prior_variance)

@@ -146,7 +146,7 @@
         key("line nll", "NLL"), key("line total", "loss L"), key("line new", "NLL, new labels")),
       lossPicture,
       html("ul", { class: "explorer-keys" },
-        key("point smooth", "converged"), key("point kink", "on a kink")));
+        key("point smooth", "smooth"), key("point kink", "on a kink")));
     const text = html("div", { class: "explorer-view explorer-numbers" },
       html("ul", { class: "explorer-keys" }, key("line bell", "prior of each parameter")),
       priorPicture, numbers, sentence);

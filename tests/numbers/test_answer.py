@@ -1,7 +1,5 @@
 """The table of the first screen: priors against PyTorch's own density, timescales against repeated steps."""
 
-import re
-
 import pytest
 import torch
 from cells import table
@@ -36,8 +34,7 @@ def test_adamw_without_gradient_falls_to_one_part_in_e_in_that_many_steps(values
 
 
 def test_epochs_are_examples_seen_over_examples_there_are(values, run):
-    for line in run.stdout["lookup"].splitlines()[2:]:
-        found = re.findall(r"^\| ([\d,]+)|([\d,]+) epochs", line)
-        n, epochs = (int("".join(pair).replace(",", "")) for pair in found)
+    for row in table(run.stdout["lookup"]):
+        n, epochs = (int(cell.split()[0].replace(",", "")) for cell in (row[0], row[3]))
         assert epochs == pytest.approx(values["steps"] * values["batch"] / n, abs=0.5)
     assert values["epochs"] * 50_000 == pytest.approx(values["steps"] * values["batch"])
