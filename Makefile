@@ -33,8 +33,14 @@ check: $(READY) lint  ## the author's loop: lint, what is stale runs, pages and 
 	$(BIN)/python -m literate
 	$(PYTEST) tests/engine
 
-nightly: $(TOOLS) browser  ## what takes longer: the site built twice, every alteration of every equation, Zensical
-	$(PYTEST) -m nightly
+nightly: $(TOOLS) browser outputs/apart  ## what takes longer: the site built twice, every alteration of every equation, Zensical
+	PYTHONPATH=outputs/apart $(PYTEST) -m nightly
+
+outputs/apart: | $(READY)  ## libraries that are oracles alone, beside the environment, without what they would bring with them
+	$(BIN)/python -m pip install --quiet --no-deps --target $@ laplace-torch==0.3 asdfghjkl==0.1a4 \
+	  backpack-for-pytorch==1.7.1 curvlinops-for-pytorch==3.0.1 unfoldnd==0.2.3 opt-einsum==3.4.0 einops==0.8.2 \
+	  einconv==0.1.0 linear-operator==0.6.1 jaxtyping==0.3.11 wadler-lindig==0.1.8 torchmetrics==1.9.0 \
+	  lightning-utilities==0.15.3 tqdm==4.70.1
 
 install: $(READY)  ## the environment alone
 
