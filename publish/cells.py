@@ -35,7 +35,9 @@ def finish_cells(page: Page, repository: str) -> None:
             code.attrib.update({"tabindex": "0", "role": "group", "aria-label": label})
             page.edit(code, lean)
     for code in page.tree.xpath("//code[not(ancestor::pre)][string-length() < 25]"):
-        code.classes.add("short")  # it stays on one line
+        code.classes.add("short")  # it stays on one line, and an error with its number
+    for value in page.tree.find_class("value"):
+        value.tail = (value.tail or "").replace(" ± ", "\u00a0±\u00a0")
     for table in list(page.tree.iter("table")):
         wrap(table, "div", **{"class": "table"}, tabindex="0", role="group", aria_label="Table")
     for figure in page.tree.iterfind(".//figure[@id]"):

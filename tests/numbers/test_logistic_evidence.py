@@ -165,3 +165,22 @@ def test_a_variance_right_to_a_factor_of_two_beats_choosing(run, again):
 def test_five_folds_do_better_than_the_evidence_and_both_than_the_flattest_prior(values):
     assert values["gap"] > 3 * values["gap_error"]
     assert values["price_true"] + values["cost"] < values["price_flat"] - 0.05
+
+
+@pytest.mark.nightly
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of what laplace-torch imports
+@pytest.mark.parametrize("tau", [0.05, 1.0, 20.0])
+def test_laplace_torch_gives_the_same_evidence(page, data, double, tau):
+    """Its softmax of two logits, each weight with half the variance, is this model: they differ by τ."""
+    Laplace = pytest.importorskip("laplace", reason="laplace-torch: `make outputs/apart`").Laplace
+    from torch.utils.data import DataLoader, TensorDataset
+
+    at = page["modes"](tau, *data, fitted(page, data, tau)[0])  # so that the Hessian, too, is the mode's
+    for one, mode, X, y in zip(page["laplace_evidence"](tau, *data, *at), at[0], *data):
+        model = torch.nn.Linear(2, 2, bias=False).double()
+        with torch.no_grad():
+            model.weight.copy_(torch.tensor(np.stack([-mode / 2, mode / 2])))
+        kind = {"subset_of_weights": "all", "hessian_structure": "full"}
+        laplace = Laplace(model, "classification", prior_precision=2 / tau, **kind)
+        laplace.fit(DataLoader(TensorDataset(torch.tensor(X), torch.tensor(y).long()), batch_size=25))
+        assert laplace.log_marginal_likelihood().item() == pytest.approx(one, rel=1e-10)
