@@ -118,7 +118,7 @@ def mean_and_error(differences):
     return center.item(), error.item()
 
 
-print("| tasks | zero mean | mean only | full | difference | full wins |")
+print("| tasks | zero mean | mean only | full | full − mean | full wins |")
 print("|---" + "|--:" * 5 + "|")
 for scenario, errors in results.items():
     row = [f"{error.mean():.2f}" for error in errors.values()]
