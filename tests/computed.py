@@ -46,7 +46,7 @@ class Run:
     """What a notebook gave, by cell in its order: text, figures, tags, code; and the snippet's values."""
 
     stdout: dict[str, str]
-    figures: dict[str, list[dict]]  # each {"svg", "alt", "axes", "shapes"}, see recorder.py
+    figures: dict[str, list[dict]]  # each {"svg", "alt", "lines", "shapes"}, see recorder.py
     values: dict[str, object]
     tags: dict[str, list[str]]
     sources: dict[str, str]

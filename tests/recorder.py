@@ -30,7 +30,7 @@ def record_cell() -> None:
 
 
 def record_figure(figure) -> dict:
-    """Return a figure's SVG, alternative text, axes, and what Matplotlib asked its renderer to draw."""
+    """Return a figure's SVG, alternative text, its axes' lines, and what Matplotlib asked to be drawn."""
     from matplotlib.backends import backend_svg
 
     plain = backend_svg.RendererSVG
@@ -41,8 +41,9 @@ def record_figure(figure) -> dict:
         figure.savefig(text, format="svg", metadata=dict.fromkeys(["Date", "Creator", "Format", "Type"]))
     finally:
         backend_svg.RendererSVG = plain
-    axes = [axes_of(one) for one in figure.axes]
-    return {"svg": text.getvalue(), "alt": figure.get_label(), "axes": axes, "shapes": shapes}
+    lines = [[one for one in axes.lines if one.get_transform() == axes.transData] for axes in figure.axes]
+    lines = [[line.get_xydata().T.tolist() for line in some] for some in lines]
+    return {"svg": text.getvalue(), "alt": figure.get_label(), "lines": lines, "shapes": shapes}
 
 
 def renderer_that_notes(renderer: type) -> type:
@@ -86,25 +87,6 @@ def renderer_that_notes(renderer: type) -> type:
             super().draw_text(gc, x, y, s, prop, angle, ismath, mtext)
 
     return Noting
-
-
-def axes_of(axes) -> dict:
-    """Return a pair of axes: its frame in fractions of the figure, limits, scales, its lines' arrays."""
-    lines = [line for line in axes.lines if line.get_transform() == axes.transData]
-    return {
-        "frame": axes.get_position().extents.tolist(),
-        "limits": [*axes.get_xlim(), *axes.get_ylim()],
-        "scales": [axes.get_xscale(), axes.get_yscale()],
-        "lines": [
-            {
-                "x": [float(x) for x in line.get_xdata()],
-                "y": [float(y) for y in line.get_ydata()],
-                "drawn": line.get_linestyle() != "None",
-                "marked": line.get_marker() not in ("None", None, ""),
-            }
-            for line in lines
-        ],
-    }
 
 
 get_ipython().events.register("post_execute", record_cell)

@@ -123,9 +123,3 @@ def test_what_any_page_says_of_tau_or_the_penalized_loss_is_what_was_proved(site
 def test_tex_that_the_parser_would_cut_short_is_refused(equations):
     for words in (["f", "=", "\\frac", "1", "n", "D"], ["n", "=", "D", "\\phantom", "{", "n", "}"]):
         assert isinstance(refute(equations, "D1", words), UnreadableError)
-
-
-def test_log_two_pi_tau_is_negative_where_step_7_says():
-    log = sympy.log(2 * sympy.pi * tau)
-    assert log.subs(tau, 1 / (2 * sympy.pi)) == 0
-    assert log.subs(tau, 1 / (3 * sympy.pi)) < 0 < log.subs(tau, 1 / sympy.pi)

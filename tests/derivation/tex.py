@@ -26,40 +26,19 @@ LETTERS = {
 }
 
 
-def _real(name: str) -> sympy.Symbol:
-    return sympy.Symbol(name, real=True)
-
-
-def _positive(name: str) -> sympy.Symbol:
-    return sympy.Symbol(name, positive=True)
-
-
+# What has a name of its own, by what is known of it; the last two lists are functions of the example i.
+POSITIVE = [r"p(\theta \mid x, y)", r"p(y \mid x, \theta)", r"p(\theta \mid x)", r"p(\theta)", r"p(y \mid x)"]
+POSITIVE += [r"\mathcal{N}(\theta; 0, \tau I)", r"\lvert \tau I \rvert", r"\sigma^2"]
+REAL = [r"f(\theta)", r"L(\theta)", r"L(2)", r"M(\theta)", r"\nabla L(\theta)", r"\nabla f(\theta)"]
+REAL += [r"\nabla L(\theta_{t})", r"\nabla f(\theta_{t})", r"\theta_{t}", r"\theta_{t+1}"]
+REAL += [r"\lVert \theta \rVert_2^2", r"\theta^{\top} \theta", r"\theta^{\top} (\tau I)^{-1} \theta"]
+POSITIVE_OF_I = [r"p(y_i \mid x_i, \theta)", r"\mathcal{N}(y_i; \hat{y}_i, \sigma^2)"]
+REAL_OF_I = [r"y_i", r"\hat{y}_i"]
 NAMED = {
-    r"p(\theta \mid x, y)": _positive("posterior"),
-    r"p(y \mid x, \theta)": _positive("likelihood"),
-    r"p(\theta \mid x)": _positive("prior_given_inputs"),
-    r"p(\theta)": _positive("prior"),
-    r"p(y \mid x)": _positive("evidence"),
-    r"p(y_i \mid x_i, \theta)": sympy.Function("p", positive=True)(i),
-    r"\mathcal{N}(\theta; 0, \tau I)": _positive("normal_prior"),
-    r"\mathcal{N}(y_i; \hat{y}_i, \sigma^2)": sympy.Function("normal_label", positive=True)(i),
-    r"f(\theta)": _real("f"),
-    r"L(\theta)": _real("L"),
-    r"L(2)": _real("L_at_2"),
-    r"M(\theta)": _real("M"),
-    r"\nabla L(\theta)": _real("grad_L"),
-    r"\nabla f(\theta)": _real("grad_f"),
-    r"\nabla L(\theta_{t})": _real("grad_L_now"),
-    r"\nabla f(\theta_{t})": _real("grad_f_now"),
-    r"\theta_{t}": _real("theta_now"),
-    r"\theta_{t+1}": _real("theta_next"),
-    r"\lVert \theta \rVert_2^2": _real("squared_norm"),
-    r"\theta^{\top} \theta": _real("dot_product"),
-    r"\theta^{\top} (\tau I)^{-1} \theta": _real("quadratic_form"),
-    r"\lvert \tau I \rvert": _positive("determinant"),
-    r"\sigma^2": _positive("noise_variance"),
-    r"y_i": sympy.Function("y", real=True)(i),
-    r"\hat{y}_i": sympy.Function("y_hat", real=True)(i),
+    **{tex: sympy.Symbol(tex, positive=True) for tex in POSITIVE},
+    **{tex: sympy.Symbol(tex, real=True) for tex in REAL},
+    **{tex: sympy.Function(tex, positive=True)(i) for tex in POSITIVE_OF_I},
+    **{tex: sympy.Function(tex, real=True)(i) for tex in REAL_OF_I},
 }
 NODES = (sympy.Add, sympy.Mul, sympy.Pow, sympy.Number, sympy.Symbol, sympy.log, sympy.exp, sympy.Sum)
 NODES += (sympy.Product, sympy.Tuple, type(sympy.E))

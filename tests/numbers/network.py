@@ -29,10 +29,14 @@ def draws(seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     return features, y, torch.cat([p.detach().flatten() for p in models.Net().parameters()])
 
 
+def points(count: int) -> np.ndarray:
+    """Return so many inputs in each of the article's three groups."""
+    return np.concatenate([np.linspace(a, a + 4, count) for a in (-10, -2, 6)])
+
+
 def standardized(x: np.ndarray) -> np.ndarray:
     """Return the features (x, x²) in NumPy, shifted and scaled as those of the article's 60 points are."""
-    points = np.concatenate([np.linspace(a, a + 4, 20) for a in (-10, -2, 6)])
-    raw, own = (np.stack([z, z**2], axis=1) for z in (x, points))
+    raw, own = (np.stack([z, z**2], axis=1) for z in (x, points(20)))
     return (raw - own.mean(axis=0)) / own.std(axis=0, ddof=1)
 
 

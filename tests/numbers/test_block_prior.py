@@ -26,13 +26,6 @@ def test_biases_stay_flat_and_all_else_decays(page, module):
     assert (decayed["weight_decay"], flat["weight_decay"]) == (0.1, 0.0)
 
 
-def test_a_tied_weight_is_in_one_group_once(page):
-    model = nn.Sequential(nn.Embedding(5, 3), nn.Linear(3, 5))
-    model[1].weight = model[0].weight
-    ids = [id(p) for group in page["param_groups"](model, 0.1) for p in group["params"]]
-    assert sorted(ids) == sorted({id(p) for p in model.parameters()})
-
-
 def test_weight_norm_decays_lengths_and_not_directions(page):
     old = pytest.warns(FutureWarning, torch.nn.utils.weight_norm, nn.Linear(3, 5, bias=False))
     for layer in (weight_norm(nn.Linear(3, 5, bias=False)), old):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from network import Batch, draws, standardized
+from network import Batch, draws, points, standardized
 from scipy import optimize
 
 import models
@@ -20,8 +20,7 @@ def truth(seed, x):
 def fit(seed, decay):
     """Minimize by L-BFGS, gradients by hand; return the errors on old and new points."""
     _, y, start = draws(seed)
-    points, inside = (np.concatenate([np.linspace(a, a + 4, k) for a in (-10, -2, 6)]) for k in (20, 101))
-    features, y = standardized(points), y.double().numpy()
+    features, inside, y = standardized(points(20)), points(101), y.double().numpy()
 
     def objective(vector):
         (error,), (slope,) = Batch(vector[None].copy(), features, y).gradient()

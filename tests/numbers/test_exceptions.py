@@ -15,8 +15,14 @@ def data(page):
     return page["X"].numpy(), page["y"].numpy()
 
 
-def test_clipping_that_stops_leaves_the_map_estimate_where_it_is(page, data):
+@pytest.fixture(scope="module")
+def ridge(data):
+    """Return the MAP estimate."""
     x, y = data
+    return Ridge(alpha=0.1 * len(y), fit_intercept=False, tol=1e-12).fit(x, y).coef_
+
+
+def test_clipping_that_stops_leaves_the_map_estimate_where_it_is(page, ridge):
     theta, norms = torch.full((3,), 4.0, dtype=torch.float64, requires_grad=True), []
     optimizer = torch.optim.SGD([theta], lr=0.1, weight_decay=0.1)
     for _ in range(2000):
@@ -24,12 +30,11 @@ def test_clipping_that_stops_leaves_the_map_estimate_where_it_is(page, data):
         page["nll"](theta).backward()
         norms.append(torch.nn.utils.clip_grad_norm_([theta], 1.0).item())
         optimizer.step()
-    ridge = Ridge(alpha=0.1 * len(y), fit_intercept=False, tol=1e-12).fit(x, y).coef_
     np.testing.assert_allclose(theta.detach(), ridge, atol=1e-8)
     assert norms[0] > 1 and max(norms[200:]) < 1  # it clips at first, and stops long before the end
 
 
-def test_with_one_example_a_step_clipping_and_decay_minimize_a_huber_loss_with_ridge(page, data):
+def test_with_one_example_a_step_clipping_and_decay_minimize_a_huber_loss_with_ridge(page, data, ridge):
     x, y = data
     threshold = 1 / np.linalg.norm(x, axis=1)  # ‖xᵢrᵢ‖ ≤ 1 where |rᵢ| ≤ 1/‖xᵢ‖
 
@@ -38,7 +43,6 @@ def test_with_one_example_a_step_clipping_and_decay_minimize_a_huber_loss_with_r
 
     best = minimize(objective, np.zeros(3), method="BFGS", options={"gtol": 1e-7}).x
     np.testing.assert_allclose(page["ends"]["weight_decay"], best, atol=1e-5)
-    ridge = Ridge(alpha=0.1 * len(y), fit_intercept=False, tol=1e-12).fit(x, y).coef_
     np.testing.assert_allclose(page["ends"]["no clipping (MAP)"], ridge, atol=1e-8)
     assert np.linalg.norm(best - ridge) > 0.3
 
@@ -51,10 +55,8 @@ def test_penalty_in_the_loss_balances_jointly_clipped_gradients(page, data):
     np.testing.assert_allclose((joint / np.maximum(norms, 1)).mean(0), 0, atol=1e-8)
 
 
-def test_distances_to_the_map_estimate_are_those_of_the_two_ends(values, page, data):
+def test_distances_to_the_map_estimate_are_those_of_the_two_ends(values, page, ridge):
     """The ends are checked above; the two gaps are not each other's."""
-    x, y = data
-    ridge = Ridge(alpha=0.1 * len(y), fit_intercept=False, tol=1e-12).fit(x, y).coef_
     for key, end in (("clipped_in_loss_gap", "penalty in the loss"), ("clipped_decay_gap", "weight_decay")):
         assert values[key] == pytest.approx(np.linalg.norm(page["ends"][end].numpy() - ridge), abs=1e-7)
 

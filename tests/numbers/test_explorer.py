@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from cells import table
-from network import Batch, draws, standardized
+from network import Batch, draws, points, standardized
 from scipy.optimize import nnls
 
 CONSTANT = 0.5 * math.log(2 * math.pi * 0.25)  # of a Gaussian log-density with variance 1/4
@@ -55,8 +55,7 @@ def test_data_and_start_are_the_protocols_three_draws_and_features_are_standardi
     _, y, start = draws(1)
     assert torch.allclose(page["y"].float(), y.squeeze(1), rtol=0, atol=1e-6)  # float32 rounding
     assert torch.equal(page["theta_0"].float(), start)
-    points = np.concatenate([np.linspace(a, a + 4, 20) for a in (-10, -2, 6)])
-    assert np.allclose(page["inputs"], standardized(points), atol=1e-5)  # the snippet's x is float32
+    assert np.allclose(page["inputs"], standardized(points(20)), atol=1e-5)  # the snippet's x is float32
 
 
 def test_the_subsets_are_nested_and_priors_have_variance_one_over_n_lambda(page, data):

@@ -64,7 +64,7 @@ def test_the_largest_curvatures_are_those_of_whole_hessians(values, run, raw):
     """For the seeds that part and the first two: power iteration stops a little below."""
     count = len(raw[0])
     features, targets, _ = drawn(range(count))
-    marks = np.array(run.figures["figure"][0]["axes"][0]["lines"][0]["x"]) * 200
+    marks = np.array(run.figures["figure"][0]["lines"][0][0][0]) * 200
     parted = [seed for seed in range(count) if raw[0][seed] > 0.01]
     for seed in {0, 1, *parted}:
         largest = max(curvature(kept[seed], features["raw"], targets[seed]) for kept in raw[3])

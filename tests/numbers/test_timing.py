@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import io
 import re
-import statistics
 import types
 
+import numpy as np
 import pytest
 import torch
 
-SIZES = {10: 261, 100: 20_601, 500: 503_001}  # 3w + w(w + 1) · 2 + w + 1
+SIZES = [261, 20_601, 503_001]  # of widths 10, 100 and 500: 3w + w(w + 1) · 2 + w + 1
 VARIANTS = ["from scratch", "PyTorch", "Bayesian", "no decay"]
 
 
@@ -25,40 +25,28 @@ def cells(run, *names: str, **given: object) -> tuple[dict, str]:
     return namespace, printed.getvalue()
 
 
-@pytest.fixture(scope="module")
-def timed(run):
-    """Run `ratios` on a stopwatch that knows its times; return its calls, the names, what was printed."""
-    calls = []
+def test_medians_and_ranges_are_those_of_the_rounds_after_two(run, values):
+    """The cell is run on a stopwatch that knows its times."""
+    rng, timed, given = np.random.default_rng(0), [], []
 
     def seconds(width, penalty, decay, steps):
-        kind = (getattr(penalty, "__name__", None), decay)
-        name = {("from_scratch", 0.0): 0, (None, 1e-2): 1, ("from_prior", 0.0): 2, (None, 0.0): 3}[kind]
-        place = sum(call[0] == width for call in calls)  # of this width's calls
-        time = 1e3 if place < 8 else 1e-3 * (1 + place * 37 % 101 / 50) * (4 - name)
-        time *= width if place < 8 and name == 2 else 1  # the warm-up's ratios would be seen
-        calls.append((width, VARIANTS[name], steps, time))
-        return time
+        timed.append((penalty, decay))
+        given.append(rng.uniform(1e-3, 2e-3))
+        return given[-1]
 
     namespace, printed = cells(run, "setup", "network", "variants", "ratios", seconds=seconds)
-    return calls, namespace, printed
-
-
-def test_medians_and_ranges_are_those_of_the_rounds_after_two(values, timed):
-    calls, namespace, printed = timed
-    rows = iter(re.findall(r"^ +(\D+?) +([\d.]+) +\(([\d.]+) to ([\d.]+)\)$", printed, re.M))
-    own = re.findall(r"D = (\d+): PyTorch's own step takes ([\d.]+) ms", printed)
-    for (width, size), (shown, milliseconds) in zip(SIZES.items(), own, strict=True):
-        times = [call[3] for call in calls if call[0] == width]
-        kept = [times[at : at + 4] for at in range(8, len(times), 4)]
-        assert len(kept) == values["repeats"] and int(shown) == size
-        assert float(milliseconds) == pytest.approx(1e3 * statistics.median(r[1] for r in kept), abs=5.1e-3)
-        for place, name in enumerate(VARIANTS):
-            ratios = [times[place] / times[1] for times in kept]
-            wanted = statistics.median(ratios), min(ratios), max(ratios)
-            label, *numbers = next(rows)
-            assert label == name and [float(n) for n in numbers] == pytest.approx(wanted, abs=5.1e-3)
-            assert namespace["results"][size][place] == pytest.approx(wanted[0], rel=1e-12)
-    assert next(rows, None) is None
+    assert timed == list(namespace["variants"].values()) * (len(timed) // 4)
+    times = np.reshape(given, (3, -1, 4))[:, 2:]
+    ratios = times / times[:, :, [1]]
+    medians = np.median(ratios, axis=1)
+    rows = re.findall(r"^ +(\D+?) +([\d.]+) +\(([\d.]+) to ([\d.]+)\)$", printed, re.M)
+    assert times.shape[1] == values["repeats"] and [name for name, *_ in rows] == VARIANTS * 3
+    wanted = np.stack([medians, ratios.min(axis=1), ratios.max(axis=1)], axis=2).reshape(12, 3)
+    assert np.allclose([list(map(float, numbers)) for _, *numbers in rows], wanted, rtol=0, atol=5.1e-3)
+    assert np.allclose(list(namespace["results"].values()), medians, rtol=1e-12)
+    own = np.array(re.findall(r"D = (\d+): PyTorch's own step takes ([\d.]+) ms", printed), dtype=float)
+    assert own[:, 0].tolist() == SIZES
+    assert np.allclose(own[:, 1], 1e3 * np.median(times[:, :, 1], axis=1), rtol=0, atol=5.1e-3)
 
 
 def test_quoted_ratios_are_the_medians_that_were_printed(values, run):
@@ -67,7 +55,7 @@ def test_quoted_ratios_are_the_medians_that_were_printed(values, run):
         for name in VARIANTS:
             key = f"{name.replace(' ', '_').lower()}_{label}"
             assert values[key] == pytest.approx(next(medians), abs=5.1e-3)
-    assert [values[key] for key in ("smallest", "middle", "largest")] == list(SIZES.values())
+    assert [values[key] for key in ("smallest", "middle", "largest")] == SIZES
 
 
 def test_stopwatch_divides_what_passes_by_the_steps(run):
@@ -78,11 +66,12 @@ def test_stopwatch_divides_what_passes_by_the_steps(run):
     assert namespace["seconds"](10, None, 0.0, 4) == 7.0 / 4 and next(clock, None) is None
 
 
-@pytest.mark.parametrize("name", ["from scratch", "Bayesian"])
-def test_timed_penalties_have_the_gradient_of_weight_decay(run, name):
-    namespace, _ = cells(run, "setup", "network", "variants")
-    penalty, decay = namespace["variants"][name]
-    theta = torch.linspace(-1, 2, 7, requires_grad=True)
-    penalty(theta, torch.distributions.Normal(0, (1 / (60 * 1e-2)) ** 0.5)).backward()
-    torch.testing.assert_close(theta.grad, 1e-2 * theta.detach())
-    assert decay == 0.0
+def test_timed_variants_have_the_gradient_of_weight_decay_or_the_decay_itself(run):
+    variants = cells(run, "setup", "network", "variants")[0]["variants"]
+    assert variants["PyTorch"] == (None, 1e-2) and variants["no decay"] == (None, 0.0)
+    for name in ("from scratch", "Bayesian"):
+        penalty, decay = variants[name]
+        theta = torch.linspace(-1, 2, 7, requires_grad=True)
+        penalty(theta, torch.distributions.Normal(0, (1 / (60 * 1e-2)) ** 0.5)).backward()
+        torch.testing.assert_close(theta.grad, 1e-2 * theta.detach())
+        assert decay == 0.0

@@ -171,6 +171,6 @@ def test_gaps_and_drawn_fits_are_those_of_the_own_runs(values, run, own):
     keys = {"gap_scratch": "from scratch", "gap_bayesian": "Bayesian", "gap_control": "no decay"}
     assert {key: values[key] for key in keys} == {key: gaps[name] for key, name in keys.items()}
     assert max(gaps["from scratch"], gaps["Bayesian"]) < 0.1 * gaps["no decay"]
-    for name, panel in zip(SUMS, run.figures["figure_fits"][0]["axes"]):
-        curves = [line["y"] for line in panel["lines"] if len(line["y"]) == 100]
+    for name, panel in zip(SUMS, run.figures["figure_fits"][0]["lines"]):
+        curves = [y for _, y in panel if len(y) == 100]
         assert curves == [fits[name].tolist(), fits["no decay"].tolist()]

@@ -7,14 +7,13 @@ from cells import functions, table
 
 
 @pytest.fixture(scope="module")
-def data(run):
-    """The run's random numbers, drawn again, as NumPy arrays."""
+def data():
+    """The snippet's tokens and features, drawn again, as NumPy arrays."""
     torch.manual_seed(0)
-    logits = torch.randn(8, 16, 50, dtype=torch.float64)
+    torch.randn(8, 16, 50, dtype=torch.float64)
     tokens = torch.randint(50, (8, 16))
     torch.randn(2, 100, 3, dtype=torch.float64)
-    features = torch.randn(8, 16, 6, dtype=torch.float64)
-    return logits.numpy(), tokens.numpy(), features.numpy()
+    return tokens.numpy(), torch.randn(8, 16, 6, dtype=torch.float64).numpy()
 
 
 def kept_of(length=16, sentences=8):
@@ -23,8 +22,7 @@ def kept_of(length=16, sentences=8):
 
 
 def test_each_mean_divides_by_what_its_definition_says(values, run, data):
-    _, tokens, _ = data
-    weights = np.where(tokens < 5, 10, 1).sum()
+    weights = np.where(data[0] < 5, 10, 1).sum()
     expected = [128, kept_of().sum(), weights, 128, 300, 300]
     assert [int(row[1]) for row in table(run.stdout["counts"])] == expected
     assert values["tokens"] == values["sentences"] * values["length"] == 128
@@ -56,16 +54,10 @@ def test_lambda_of_the_divisor_keeps_the_map_estimate(options):
     assert (gradient + at / (1.5 * n * tau)).norm() > 1e-3
 
 
-def token_gradients(data):
-    """Gradients (8, 16, 6, 50) of each token's cross-entropy in θ, at zero: features times (p − one-hot)."""
-    _, tokens, features = data
-    return features[..., None] * (1 / 50 - np.eye(50)[tokens])[:, :, None, :]
-
-
 def test_accumulated_gradients_are_the_sums_of_their_tokens(values, run, data):
-    each = token_gradients(data)
-    rows = table(run.stdout["accumulation"])
-    found = []
+    tokens, features = data
+    # Each token's cross-entropy at θ = 0 has the gradient features times (p − one-hot): (8, 16, 6, 50).
+    each, found = features[..., None] * (1 / 50 - np.eye(50)[tokens])[:, :, None, :], []
     for kept in (np.ones((8, 16), bool), kept_of()):
         whole = each[kept].mean(0)
         parts = [each[k : k + 2][kept[k : k + 2]] for k in range(0, 8, 2)]
@@ -74,7 +66,7 @@ def test_accumulated_gradients_are_the_sums_of_their_tokens(values, run, data):
         for summed in (means, means / 4, sums):
             norm = np.linalg.norm(whole)
             found.append((np.linalg.norm(summed) / norm, np.linalg.norm(summed - whole) / norm))
-    shown = [(float(row[1]), float(row[2])) for row in rows]
+    shown = [(float(row[1]), float(row[2])) for row in table(run.stdout["accumulation"])]
     assert np.allclose(shown, found, atol=0.0051)  # two decimals
     assert values["padded_apart"] == pytest.approx(found[4][1], rel=1e-9)
     sizes = [kept_of()[k : k + 2].sum() for k in range(0, 8, 2)]
