@@ -18,8 +18,9 @@ def page():
 
 def audited(*arguments, **options):
     """Return (fates, printed text) of one audit."""
+    audit = page()["audit"]
     with contextlib.redirect_stdout(io.StringIO()) as text:
-        return page()["audit"](*arguments, **options), text.getvalue()
+        return audit(*arguments, **options), text.getvalue()
 
 
 def mlp():

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import re
 from pathlib import Path
 
@@ -20,14 +18,17 @@ def sources(snippet: str) -> dict[str, str]:
     return {cell.metadata["title"]: cell.source for cell in cells if cell.cell_type == "code"}
 
 
-def run_cells(snippet: str, *names: str) -> dict:
-    """Execute the named cells in order, or all; return their namespace. The default dtype stays as it was."""
+def run_cells(snippet: str, *names: str, **given: object) -> dict:
+    """Execute the named cells in order, or all; return their namespace. The default dtype stays as it was.
+
+    What is given stands in, before the last of them, for what the cells above have defined.
+    """
     code, namespace = sources(snippet), {}
     dtype, state = torch.get_default_dtype(), torch.get_rng_state()
     try:
         for name in names or code:
-            with contextlib.redirect_stdout(io.StringIO()):
-                exec(compile(code[name], f"{snippet}/{name}", "exec"), namespace)
+            namespace |= given if name in names[-1:] else {}
+            exec(compile(code[name], f"{snippet}/{name}", "exec"), namespace)
     finally:
         torch.set_default_dtype(dtype)
         torch.set_rng_state(state)

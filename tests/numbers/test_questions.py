@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from computed import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "questions.md").read_text(encoding="utf-8")
 ANSWERS = {
     match[2]: match[3]

@@ -8,9 +8,7 @@ from scipy.optimize import minimize_scalar
 CELLS = "model train map_estimate map_scale coupled_examples"
 
 
-@pytest.fixture(autouse=True)
-def in_float64(double):
-    """The snippet computes in float64; so do calls into it."""
+pytestmark = pytest.mark.usefixtures("double")  # the snippet computes in float64; so do calls into it
 
 
 def penalized(page, w, v, eps, decay=0.01):

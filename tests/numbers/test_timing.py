@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import re
 import types
 
 import numpy as np
 import pytest
 import torch
+from cells import run_cells
 
 SIZES = [261, 20_601, 503_001]  # of widths 10, 100 and 500: 3w + w(w + 1) · 2 + w + 1
 VARIANTS = ["from scratch", "PyTorch", "Bayesian", "no decay"]
 
 
-def cells(run, *names: str, **given: object) -> tuple[dict, str]:
-    """Execute the page's cells; what is given stands in before the last. Return names and what is printed."""
-    namespace, printed = {}, io.StringIO()
-    with contextlib.redirect_stdout(printed):
-        for name in names:
-            namespace |= given if name == names[-1] else {}
-            exec(compile(run.sources[name], f"timing/{name}", "exec"), namespace)
-    return namespace, printed.getvalue()
-
-
-def test_medians_and_ranges_are_those_of_the_rounds_after_two(run, values):
+def test_medians_and_ranges_are_those_of_the_rounds_after_two(values, capsys):
     """The cell is run on a stopwatch that knows its times."""
     rng, timed, given = np.random.default_rng(0), [], []
 
@@ -34,7 +23,8 @@ def test_medians_and_ranges_are_those_of_the_rounds_after_two(run, values):
         given.append(rng.uniform(1e-3, 2e-3))
         return given[-1]
 
-    namespace, printed = cells(run, "setup", "network", "variants", "ratios", seconds=seconds)
+    namespace = run_cells("timing", "setup", "network", "variants", "ratios", seconds=seconds)
+    printed = capsys.readouterr().out
     assert timed == list(namespace["variants"].values()) * (len(timed) // 4)
     times = np.reshape(given, (3, -1, 4))[:, 2:]
     ratios = times / times[:, :, [1]]
@@ -58,16 +48,16 @@ def test_quoted_ratios_are_the_medians_that_were_printed(values, run):
     assert [values[key] for key in ("smallest", "middle", "largest")] == SIZES
 
 
-def test_stopwatch_divides_what_passes_by_the_steps(run):
+def test_stopwatch_divides_what_passes_by_the_steps():
     clock = iter([5.0, 12.0])
     stand_in = types.SimpleNamespace(perf_counter=lambda: next(clock))
-    namespace, _ = cells(run, "setup", "network", "variants", "stopwatch")
+    namespace = run_cells("timing", "setup", "network", "variants", "stopwatch")
     namespace["time"] = stand_in
     assert namespace["seconds"](10, None, 0.0, 4) == 7.0 / 4 and next(clock, None) is None
 
 
-def test_timed_variants_have_the_gradient_of_weight_decay_or_the_decay_itself(run):
-    variants = cells(run, "setup", "network", "variants")[0]["variants"]
+def test_timed_variants_have_the_gradient_of_weight_decay_or_the_decay_itself():
+    variants = run_cells("timing", "setup", "network", "variants")["variants"]
     assert variants["PyTorch"] == (None, 1e-2) and variants["no decay"] == (None, 0.0)
     for name in ("from scratch", "Bayesian"):
         penalty, decay = variants[name]
