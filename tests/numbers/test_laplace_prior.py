@@ -33,10 +33,9 @@ def test_thresholds_minimize_their_objectives_by_brute_force(page):
     # On a grid of step 1e-4: (t - z)²/2 + a |t| and (t - z)²/2 + (a/2) t².
     grid = np.linspace(-3, 3, 60_001)
     for z, a in [(1.234, 0.5), (-0.3, 0.5), (-2.2, 0.1), (0.5, 0.0), (0.7, 0.7)]:
-        best = grid[np.argmin((grid - z) ** 2 / 2 + a * np.abs(grid))]
-        assert page["soft_threshold"](torch.tensor(z), a).item() == pytest.approx(best, abs=1.01e-4)
-        best = grid[np.argmin((grid - z) ** 2 / 2 + a / 2 * grid**2)]
-        assert page["shrink"](torch.tensor(z), a).item() == pytest.approx(best, abs=1.01e-4)
+        for name, penalty in (("soft_threshold", a * np.abs(grid)), ("shrink", a / 2 * grid**2)):
+            best = grid[np.argmin((grid - z) ** 2 / 2 + penalty)]
+            assert page[name](torch.tensor(z), a).item() == pytest.approx(best, abs=1.01e-4)
 
 
 def test_proximal_gradient_reaches_the_lasso_and_ridge_has_no_zeros(values, data):

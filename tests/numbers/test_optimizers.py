@@ -55,11 +55,6 @@ def test_probe_names_the_decay_of_optimizers_written_for_this_test(page, case):
     assert page["probe"](CASES[case]) == case.split(":")[0]
 
 
-def test_probe_says_when_coupled_and_decoupled_are_one_update(page):
-    assert page["probe"](torch.optim.SGD) == "coupled = decoupled"
-    assert page["probe"](torch.optim.SGD, momentum=0.9) == "coupled"
-
-
 def test_other_questions_find_the_optimizers_that_misbehave(page):
     shrinks_alone = fake(move=lambda theta, u, group: theta - LR * u - 1e-6 * theta)
     grows = fake(lambda g, theta, group: g + (-1 if group["maximize"] else 1) * group["wd"] * theta)

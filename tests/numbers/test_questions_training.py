@@ -68,15 +68,6 @@ def test_the_penalty_added_to_the_printed_loss_gives_the_loss_that_sgd_descends(
     assert values["printed"] == pytest.approx(((net(x) - y) ** 2).mean().item(), rel=1e-5)
 
 
-def test_a_step_after_loading_decays_as_the_checkpoint_did():
-    saving = torch.optim.SGD([nn.Parameter(torch.ones(1))], weight_decay=0.3)
-    loading = torch.optim.SGD([w := nn.Parameter(torch.ones(1))], weight_decay=0.2)
-    loading.load_state_dict(saving.state_dict())
-    w.grad = torch.zeros(1)
-    loading.step()
-    assert w.item() == pytest.approx(1 - 1e-3 * 0.3, abs=1e-7)  # float32
-
-
 def test_a_group_added_later_gets_the_default_of_the_class(values):
     assert values["added"] == torch.optim.AdamW([nn.Parameter(torch.ones(1))]).defaults["weight_decay"]
 
@@ -97,11 +88,3 @@ def test_the_threshold_of_bfloat16_is_a_quarter_of_its_eps(values):
     assert threshold == 2.0**-9  # eight binary digits, so eps is 2⁻⁷
     assert nearest(1 - Fraction(threshold) * Fraction(99, 100), 8) == 1
     assert nearest(1 - Fraction(threshold) * Fraction(101, 100), 8) < 1
-
-
-@pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.AdamW])
-def test_both_kinds_of_decay_are_lost_in_bfloat16(kind):
-    w = nn.Parameter(torch.linspace(0.1, 3, 100).bfloat16())
-    before, w.grad = w.detach().clone(), torch.zeros_like(w)
-    kind([w], lr=1e-3, weight_decay=1.0).step()
-    assert torch.equal(w, before)

@@ -36,7 +36,6 @@ def test_ridge_is_the_posterior_mean_with_prior_variance_one_over_n_lambda(page,
     x, y = data
     precision = x.T @ x + np.eye(2) * len(y) * weight_decay  # σ² = 1, 1/τ = nλ
     np.testing.assert_allclose(page["ridge"](weight_decay), np.linalg.solve(precision, x.T @ y), rtol=1e-12)
-    np.testing.assert_allclose(page["ridge"](weight_decay), sklearn_ridge(data, weight_decay), rtol=1e-10)
 
 
 @pytest.mark.parametrize("radius", [0.3, 1.0, 2.5, 3.0, 10.0])
@@ -97,8 +96,7 @@ def test_minibatch_adamw_ends_where_another_hundred_runs_end(values, page, data,
 
 
 def test_the_larger_the_batch_the_weaker_the_decay(values):
-    ends = [values[f"minibatch_{size}"] for size in (1, 4, 16)]
-    errors = [values[f"minibatch_{size}_error"] for size in (1, 4, 16)]
+    ends, errors = ([values[f"minibatch_{size}{of}"] for size in (1, 4, 16)] for of in ("", "_error"))
     assert np.all(np.diff(ends) > 10 * max(errors))
 
 

@@ -56,15 +56,6 @@ def test_coin_modes_are_optima_of_their_densities(values):
     assert half / total == pytest.approx(0.5, abs=1e-4)
 
 
-def test_products_print_the_soft_threshold(run):
-    _, *rows = run.stdout["product"].splitlines()
-    assert len(rows) == 3
-    for line in rows:
-        target, single, shrunk, double, threshold = map(float, line.split())
-        assert single == pytest.approx(target / 1.3, abs=1e-4) == shrunk
-        assert double == threshold == pytest.approx(max(target - 0.3, 0), abs=1e-4)
-
-
 def test_no_draw_comes_near_the_mode(values):
     chi = stats.chi(values["parameters"], scale=values["prior_variance"] ** 0.5)
     # The number of draws expected below the smallest is exponential with mean one.
