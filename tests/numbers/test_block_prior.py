@@ -26,6 +26,12 @@ def test_biases_stay_flat_and_all_else_decays(page, module):
     assert (decayed["weight_decay"], flat["weight_decay"]) == (0.1, 0.0)
 
 
+def test_a_flat_gain_a_hundred_times_larger_divides_the_penalty_by_ten_thousand(run):
+    for line in run.stdout["flat_gains"].splitlines()[1:]:
+        before, after, moved = map(float, line.split()[-3:])
+        assert moved == 0 and before / after == pytest.approx(1e4, rel=0.01)
+
+
 def test_weight_norm_decays_lengths_and_not_directions(page):
     old = pytest.warns(FutureWarning, torch.nn.utils.weight_norm, nn.Linear(3, 5, bias=False))
     for layer in (weight_norm(nn.Linear(3, 5, bias=False)), old):
