@@ -34,8 +34,8 @@ def finish_cells(page: Page, repository: str) -> None:
             label = f"Code of cell {name[0].text_content()}" if name else "Code"
             code.attrib.update({"tabindex": "0", "role": "group", "aria-label": label})
             page.edit(code, lean)
-    for code in page.tree.xpath("//code[not(ancestor::pre)][string-length() < 25]"):
-        code.classes.add("short")  # it stays on one line, and an error with its number
+    for code in page.tree.xpath("//code[not(ancestor::pre)][contains(., '-')][string-length() < 14]"):
+        code.classes.add("short")  # 1e-5 stays on one line, and an error with its number
     for value in page.tree.find_class("value"):
         value.tail = (value.tail or "").replace(" ± ", "\u00a0±\u00a0")
     for table in list(page.tree.iter("table")):
