@@ -210,16 +210,15 @@ fig.set_label(
 )
 
 # %% table tags=["markdown"]
-kinds = {"smooth": "smooth", "kink": "on a kink"}
 states = ["smooth" if short else "kink" for short in smooth]
 
 
 def table_row(k):
     numbers = [prior_variance[k].sqrt(), fit_nll[k], penalty[k], new_nll[k]]
-    short = f"{shortest[k]:.2e}" if shortest[k] > 1e-12 else "below\xa01e-12"
+    short = f"{shortest[k]:.0e}" if shortest[k] > 1e-12 else "0"
     cells = [str(n[k].item()), f"{weight_decay[k]:.3g}"]
     cells += [f"{number:.3f}" for number in numbers]
-    return " | ".join([*cells, short, kinds[states[k]]])
+    return " | ".join([*cells, short, states[k]])
 
 
 print("n | λ | prior sd | NLL | penalty | NLL, new labels | shortest | state")

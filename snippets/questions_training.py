@@ -126,18 +126,18 @@ paces = {
     "SGD, momentum 0.9": pace(SGD, lr=0.1, weight_decay=1e-4, momentum=0.9),
     "AdamW, lr 1e-3, 0.05": pace(AdamW, lr=1e-3, weight_decay=0.05),
 }
-print("weight lost             a step   in steps")
+print(f"{'lost a step':>30} {'memory':>10}")
 for name, share in paces.items():
     print(f"{name:<21}  {share:.1e}  {1 / share:>9,.0f}")
 
 # %% finetune
 settings = {
-    "lr 2e-5, 0.01, 10,000 steps": (2e-5, 0.01, 10_000),
-    "lr 1e-3, 0.05, 100,000 steps": (1e-3, 0.05, 100_000),
+    "lr 2e-5, λ 0.01, 10,000 steps": (2e-5, 0.01, 10_000),
+    "lr 1e-3, λ 0.05, 100,000 steps": (1e-3, 0.05, 100_000),
 }
 left = {name: (1 - r * d) ** t for name, (r, d, t) in settings.items()}
 for name, share in left.items():
-    print(f"{name:<29} leaves {share:.3f}")
+    print(f"{name:<30} leaves {share:.3f}")
 
 # %% short_floats
 def share_moved(dtype, pace, count=10_000):
@@ -190,8 +190,8 @@ values = {
     "memory_sgd": 1 / paces["SGD, lr 0.1, 1e-4"],
     "memory_momentum": 1 / paces["SGD, momentum 0.9"],
     "memory_adamw": 1 / paces["AdamW, lr 1e-3, 0.05"],
-    "finetune_left": left["lr 2e-5, 0.01, 10,000 steps"],
-    "pretrain_left": left["lr 1e-3, 0.05, 100,000 steps"],
+    "finetune_left": left["lr 2e-5, λ 0.01, 10,000 steps"],
+    "pretrain_left": left["lr 1e-3, λ 0.05, 100,000 steps"],
     "bfloat16_moved": moved["bfloat16"][1],
     "bfloat16_threshold": torch.finfo(torch.bfloat16).eps / 4,
     "float32_moved": moved["float32"][3],

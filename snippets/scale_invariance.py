@@ -152,11 +152,11 @@ def first_loss(batch, training):
 
 
 print("loss of example 0 in a batch with examples")
-print("                1, 2, 3 20, 40, 50 57, 58, 59")
-for name, training in (("training mode", True), ("evaluation mode", False)):
+print("            1, 2, 3  20, 40, 50  57, 58, 59")
+for name, training in (("training", True), ("evaluation", False)):
     row = [first_loss([0, *others], training)
            for others in ([1, 2, 3], [20, 40, 50], [57, 58, 59])]
-    print("{:15} {:7.4f} {:10.4f} {:10.4f}".format(name, *row))
+    print("{:10}{:9.4f}{:12.4f}{:12.4f}".format(name, *row))
 
 # %% values tags=["hidden"]
 shares = [w.norm().item() / eps**0.25 for eps, (w, _) in maps.items()]

@@ -5,6 +5,8 @@ A query's place is that of its section among the results that show before anythi
 
 import pytest
 
+from publish.search import plain
+
 FOUND = """(items) => items.flatMap((item) => {
   const links = [...item.children].filter((one) => one.matches('a')).map((link) => new URL(link.href));
   return (links.length > 1 ? links.slice(1) : links).map((url) => url.pathname + url.hash);
@@ -91,3 +93,7 @@ def test_readers_find_the_section_that_answers_among_the_first_three(results):
     first = {query: found[:3] for query, found in results.items()}
     missed = {query: found for query, found in first.items() if not {*QUERIES[query].split()} & {*found}}
     assert len(QUERIES) >= 40 and len(missed) <= len(QUERIES) * 6 // 40, missed
+
+
+def test_a_formula_reads_in_a_result_as_it_would_be_typed():
+    assert plain(r"at most \(\lvert\theta_j\rvert \le \frac{1}{\lambda}\)") == "at most |θj| ≤ 1/λ"
