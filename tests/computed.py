@@ -51,10 +51,13 @@ class Run:
     tags: dict[str, list[str]]
     sources: dict[str, str]
 
+    @property
+    def volatile(self) -> bool:
+        return any("volatile" in tags for tags in self.tags.values())
+
     def varies(self, key: str) -> bool:
         """Return whether a value may differ in another run: in a volatile snippet all but counts."""
-        volatile = any("volatile" in tags for tags in self.tags.values())
-        return volatile and not isinstance(self.values[key], int)
+        return self.volatile and not isinstance(self.values[key], int)
 
 
 class Runs:
